@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use core::ffi::c_void;
+
+use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
+use super::instance::{self, Instance, Kind, array, check_output, instance, status, write};
+use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED, evagg_status_t};
+use super::warning::evagg_warning_callback_t;
+use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
+use crate::aggregator::{OverflowPolicy, Unrecorded};
+use crate::event::connection::{Connection, Direction, FiveTuple};
+use crate::event::{Hits, packet};
+
+/// Direction: to this device.
+pub const EVAGG_IN: u8 = 1;
+/// Direction: from this device.
+pub const EVAGG_OUT: u8 = 2;
+
+/// An aggregator of connections. It lives in the caller's storage; there is nothing to free.
+pub struct evagg_connections_t {
+    _opaque: [u8; 0],
+}
+
+/// What tells one connection from another: local and remote port, transport protocol, local and remote address.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct evagg_connection_t {
+    /// Network order. IPv4: the first four bytes; the others are not read, and zero in a record.
+    pub local_address: [u8; 16],
+    /// As local_address.
+    pub remote_address: [u8; 16],
+    /// Host order; 0 where the protocol has none.
+    pub local_port: u16,
+    /// Host order; 0 where the protocol has none.
+    pub remote_port: u16,
+    /// The IANA protocol number, such as 6 for TCP.
+    pub protocol: u8,
+    /// 4 or 6.
+    pub ip_version: u8,
+}
+
+/// A connection as flush gives it out and merge takes it back.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct evagg_connection_record_t {
+    /// The key.
+    pub connection: evagg_connection_t,
+    /// EVAGG_RECORD_SATURATED or 0.
+    pub flags: u16,
+    /// Packets or events observed, 1 or more.
+    pub hit_count: u32,
+    /// Bytes received.
+    pub bytes_in: u32,
+    /// Bytes sent.
+    pub bytes_out: u32,
+    /// The time of the first event.
+    pub first_seen: evagg_time_t,
+    /// The time of the last event.
+    pub last_seen: evagg_time_t,
+}
+
+impl Kind for Connection {
+    const MAGIC: u32 = u32::from_le_bytes(*b"evaC");
+    const DEFAULT_CAPACITY: u32 = EVAGG_CONNECTIONS_DEFAULT_CAPACITY;
+    const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::RejectNew;
+}
+
+const _: () = assert!(size_of::<Connection>() == 60);
+const _: () = assert!(size_of::<evagg_connection_t>() == 38);
+const _: () = assert!(size_of::<evagg_connection_record_t>() == 60);
+
+impl evagg_connection_t {
+    /// `None` when it is not of IP version 4 or 6.
+    fn five_tuple(&self) -> Option<FiveTuple> {
+        matches!(self.ip_version, 4 | 6).then_some(FiveTuple {
+            local_port: self.local_port,
+            remote_port: self.remote_port,
+            protocol: self.protocol,
+            ip_version: self.ip_version,
+            local_address: self.local_address,
+            remote_address: self.remote_address,
+        })
+    }
+}
+
+impl evagg_connection_record_t {
+    fn of(entry: &Connection) -> Self {
+        let tuple = entry.five_tuple();
+        Self {
+            connection: evagg_connection_t {
+                local_address: tuple.local_address,
+                remote_address: tuple.remote_address,
+                local_port: tuple.local_port,
+                remote_port: tuple.remote_port,
+                protocol: tuple.protocol,
+                ip_version: tuple.ip_version,
+            },
+            flags: if entry.is_saturated() { EVAGG_RECORD_SATURATED } else { 0 },
+            hit_count: entry.hits.count,
+            bytes_in: entry.bytes_in,
+            bytes_out: entry.bytes_out,
+            first_seen: entry.hits.first_seen,
+            last_seen: entry.hits.last_seen,
+        }
+    }
+
+    /// `None` for a record that no flush can have given.
+    fn entry(&self) -> Option<Connection> {
+        let tuple = self.connection.five_tuple()?;
+        let is_valid = self.hit_count != 0 && self.flags & !(EVAGG_RECORD_SATURATED | EVAGG_RECORD_TRUNCATED) == 0;
+        let hits = Hits { count: self.hit_count, first_seen: self.first_seen, last_seen: self.last_seen };
+        is_valid.then(|| Connection::new(&tuple, hits, self.bytes_in, self.bytes_out))
+    }
+}
+
+#[inline]
+unsafe fn live<'a>(connections: *const evagg_connections_t) -> Result<&'a Instance, evagg_status_t> {
+    // SAFETY: passed on to the caller.
+    unsafe { instance::<Connection, _>(connections) }
+}
+
+#[inline]
+fn direction(direction: u8) -> Result<Direction, evagg_status_t> {
+    match direction {
+        EVAGG_IN => Ok(Direction::In),
+        EVAGG_OUT => Ok(Direction::Out),
+        _ => Err(EVAGG_ERROR_BAD_VALUE),
+    }
+}
+
+#[inline]
+fn count(instance: &Instance, tuple: &FiveTuple, way: Direction, bytes: u32, now: evagg_time_t) -> evagg_status_t {
+    let (bytes_in, bytes_out) = match way {
+        Direction::In => (bytes, 0),
+        Direction::Out => (0, bytes),
+    };
+    let event = Connection::new(tuple, Hits::one(now), bytes_in, bytes_out);
+    match instance.locked::<Connection, _>(|aggregator| aggregator.record(&event, &[])) {
+        Ok(recorded) => instance.recorded::<Connection>(recorded),
+        Err(status) => status,
+    }
+}
+
+/// The bytes of storage for `capacity` connections, 1 to EVAGG_MAXIMUM_CAPACITY; 0 for a capacity out of range.
+///
+/// The same as EVAGG_CONNECTIONS_STORAGE_SIZE, for a capacity known at run time. May be called from anywhere.
+#[unsafe(no_mangle)]
+pub extern "C" fn evagg_connections_storage_size(capacity: u32) -> usize {
+    instance::storage_size::<Connection>(capacity, 0).unwrap_or(0)
+}
+
+/// Makes an empty aggregator of connections in the caller's memory.
+///
+/// @param storage       Memory aligned to EVAGG_STORAGE_ALIGNMENT. It belongs to the library until deinit: it must stay
+///                      where it is, and nobody else may write to it. What it held before is lost.
+/// @param storage_bytes Its size, at least what storage_size says for the capacity.
+/// @param config        Read during this call only.
+/// @param connections   Receives the handle, NULL on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _STALE_HEADER, _BAD_VALUE, _LOCK_REQUIRED, _MISALIGNED or
+///         _STORAGE_TOO_SMALL, and the storage is untouched.
+///
+/// Not while another call uses the same storage. It takes time in proportion to the capacity.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_init(
+    storage: *mut c_void,
+    storage_bytes: usize,
+    config: *const evagg_config_t,
+    connections: *mut *mut evagg_connections_t,
+) -> evagg_status_t {
+    // SAFETY: the caller's pointers are as this function's documentation asks.
+    unsafe {
+        write(connections, core::ptr::null_mut());
+        if connections.is_null() {
+            return EVAGG_ERROR_NULL_ARGUMENT;
+        }
+        let result = instance::init::<Connection>(storage, storage_bytes, config);
+        if result.is_ok() {
+            write(connections, storage.cast());
+        }
+        status(result)
+    }
+}
+
+/// Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.
+///
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, or _NOT_INITIALISED the second time.
+///
+/// Not while another call uses the instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_deinit(connections: *mut evagg_connections_t) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(connections) }.map(Instance::deinit))
+}
+
+/// Sets who is told when events are lost; before the first call nobody is.
+///
+/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+/// @param context  Handed to the callback; not read by the library.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_set_warning_callback(
+    connections: *mut evagg_connections_t,
+    callback: evagg_warning_callback_t,
+    context: *mut c_void,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(connections) }.and_then(|it| it.set_warning_callback::<Connection>(callback, context)))
+}
+
+/// Changes the overflow policy from the next event on.
+///
+/// @param policy EVAGG_REJECT_NEW or EVAGG_DISCARD_OLDEST.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_set_overflow_policy(
+    connections: *mut evagg_connections_t,
+    policy: u8,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(connections) }.and_then(|it| it.set_overflow_policy::<Connection>(policy)))
+}
+
+/// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
+/// cached stays until it is flushed.
+///
+/// @param enabled 1 or 0.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_set_enabled(
+    connections: *mut evagg_connections_t,
+    enabled: u8,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(connections) }.and_then(|it| it.set_enabled::<Connection>(enabled)))
+}
+
+/// Counts one event of a connection.
+///
+/// @param connection Read during this call only.
+/// @param direction  EVAGG_IN or EVAGG_OUT.
+/// @param bytes      Added to the bytes of that direction; 0 where it is not known.
+/// @param now        The time of the event.
+/// @return EVAGG_FIRST, EVAGG_COUNTED, EVAGG_REJECTED or EVAGG_DISABLED; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED,
+///         _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; an interrupt with lock callbacks that mask it. The lock is held for one look-up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_record(
+    connections: *mut evagg_connections_t,
+    connection: *const evagg_connection_t,
+    direction: u8,
+    bytes: u32,
+    now: evagg_time_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    let checked = unsafe { live(connections) }.and_then(|it| {
+        // SAFETY: as above.
+        let [connection] = (unsafe { array(connection, 1) })? else { return Err(EVAGG_ERROR_BAD_VALUE) };
+        Ok((it, connection.five_tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?, self::direction(direction)?))
+    });
+    match checked {
+        Ok((it, tuple, way)) => count(it, &tuple, way, bytes, now),
+        Err(status) => status,
+    }
+}
+
+/// Counts one raw IPv4 or IPv6 packet: TCP, UDP, ICMP or ICMPv6.
+///
+/// The bytes counted are those of the IP payload, transport header included: total length less header length for IPv4
+/// (RFC 791), the payload length field for IPv6 (RFC 8200), whether or not all of them are at hand. Fragments behind
+/// the first, ICMP and ICMPv6 have ports 0.
+///
+/// @param packet    Starts with the IP header, needs no alignment, and is read during this call only. It may hold
+///                  anything: no byte behind `length`, or behind the length that the packet states, is read.
+/// @param length    Bytes at hand. It must reach to the end of the transport header; more is not needed, as in the
+///                  first buffer of a chain. 0 ignores the pointer and is malformed.
+/// @param direction EVAGG_IN or EVAGG_OUT: which of source and destination is local.
+/// @param now       The time of the packet.
+/// @return As record; EVAGG_MALFORMED or EVAGG_IGNORED, and only the statistics have changed.
+///
+/// Any thread; an interrupt with lock callbacks that mask it. The headers are read without the lock.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_record_packet(
+    connections: *mut evagg_connections_t,
+    packet: *const c_void,
+    length: usize,
+    direction: u8,
+    now: evagg_time_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    let checked = unsafe { live(connections) }.and_then(|it| {
+        // SAFETY: as above.
+        Ok((it, unsafe { array(packet.cast::<u8>(), length) }?, self::direction(direction)?))
+    });
+    let (it, packet, way) = match checked {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    let (reason, outcome) = match packet::parse(packet, way) {
+        Ok((tuple, bytes)) => return count(it, &tuple, way, bytes, now),
+        Err(packet::Unrecorded::Malformed) => (Unrecorded::Malformed, EVAGG_MALFORMED),
+        Err(packet::Unrecorded::OtherProtocol) => (Unrecorded::Ignored, EVAGG_IGNORED),
+    };
+    match it.locked::<Connection, _>(|aggregator| aggregator.count_unrecorded(reason)) {
+        Ok(()) => outcome,
+        Err(status) => status,
+    }
+}
+
+/// Copies out the records of the window, oldest first, and frees their entries.
+///
+/// The first call closes the window; what is recorded from then on belongs to the next one. While the status is
+/// EVAGG_MORE, further calls give the other pages of the same window. A buffer for one record is enough to empty
+/// the cache.
+///
+/// @param now          When the window ends, and the next one starts; not used by later pages.
+/// @param records      Receives up to record_count records. The caller owns them.
+/// @param record_count 1 or more.
+/// @param window       Receives the window's accounting and how many records there are; zeros on failure.
+/// @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
+///         _BUFFER_TOO_SMALL or _BUSY.
+///
+/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
+/// which the entries were admitted, so that a clock that is set back does not turn it round.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_flush(
+    connections: *mut evagg_connections_t,
+    now: evagg_time_t,
+    records: *mut evagg_connection_record_t,
+    record_count: usize,
+    window: *mut evagg_window_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks; `index` is below record_count.
+    unsafe {
+        write(window, evagg_window_t::default());
+        let result = live(connections).and_then(|it| {
+            check_output(records, record_count, window)?;
+            it.flush::<Connection>(now, record_count, |index, entry, _, _| {
+                records.add(index).write(evagg_connection_record_t::of(entry));
+                true
+            })
+        });
+        match result {
+            Ok((status, page)) => {
+                write(window, page);
+                status
+            }
+            Err(status) => status,
+        }
+    }
+}
+
+/// Puts records back into the current window: those of a page that could not be sent, or those of another instance.
+///
+/// Hits and bytes are added, first and last seen widened. The hits count as merged, and the overflow policy holds for
+/// them as for events. A record that is new here is admitted now, whenever it was first seen. Merging is commutative
+/// and associative as long as nothing overflows.
+///
+/// @param records      As flush gave them; read during this call only.
+/// @param record_count 0 ignores the pointer.
+/// @return EVAGG_OK, also when some were rejected, as the window's accounting says. EVAGG_ERROR_NULL_ARGUMENT,
+///         _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE (one of the records is not valid) or _BUSY, and none is merged.
+///
+/// Any thread; interrupts as the lock allows. Also while aggregation is off. The lock is held for one record at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_merge(
+    connections: *mut evagg_connections_t,
+    records: *const evagg_connection_record_t,
+    record_count: usize,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    let result = unsafe { live(connections) }.and_then(|it| {
+        // SAFETY: as above.
+        let records = unsafe { array(records, record_count) }?;
+        if records.iter().any(|record| record.entry().is_none()) {
+            return Err(EVAGG_ERROR_BAD_VALUE);
+        }
+        for (index, entry) in records.iter().filter_map(evagg_connection_record_t::entry).enumerate() {
+            it.merge_one(&entry, &[], index == 0)?;
+        }
+        Ok(())
+    });
+    status(result)
+}
+
+/// Whether it is time to flush: the interval has passed since the window began, or pages of a window wait.
+///
+/// @param now The time to compare with the start of the window.
+/// @return EVAGG_DUE or EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_due(
+    connections: *const evagg_connections_t,
+    now: evagg_time_t,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    unsafe { live(connections) }.and_then(|it| it.is_due::<Connection>(now)).unwrap_or_else(|status| status)
+}
+
+/// How many connections are cached now, those of waiting pages included.
+///
+/// @param length Receives the number, 0 on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_length(
+    connections: *const evagg_connections_t,
+    length: *mut u32,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    unsafe { instance::output(length, live(connections).and_then(Instance::length::<Connection>)) }
+}
+
+/// What happened since init.
+///
+/// @param statistics Receives the counts, zeros on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_statistics(
+    connections: *const evagg_connections_t,
+    statistics: *mut evagg_statistics_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    unsafe { instance::output(statistics, live(connections).and_then(Instance::statistics::<Connection>)) }
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the two handles share: the layout of the caller's storage, and the way in through the lock.
+//!
+//! The storage holds, without gaps: the instance, the blocks of the sketch, the entries, the heads of the index, the
+//! text ring. All of it but the instance's constant part is reached only while the lock is held.
+//!
+//! What the unsafe blocks rely on, beyond what is checked here: a handle that is not NULL points to readable memory,
+//! and if an instance is there, its storage is still the library's alone (between init and deinit the caller keeps
+//! storage in place and does not write to it); other pointers point to as many objects as their counts say, which
+//! nobody else changes during the call.
+
+use core::cell::UnsafeCell;
+use core::ffi::c_void;
+use core::mem::{align_of, size_of};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::config::{
+    EVAGG_ABI_VERSION, EVAGG_DISCARD_OLDEST, EVAGG_LOCK_DEFAULT, EVAGG_LOCK_NONE, EVAGG_MAXIMUM_CAPACITY,
+    EVAGG_MAXIMUM_TEXT_BYTES, EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM, EVAGG_REJECT_NEW, EVAGG_STORAGE_ALIGNMENT,
+    EVAGG_WARN_AT_FLUSH, EVAGG_WARN_AT_ONCE, evagg_config_t, evagg_time_t,
+};
+use super::status::{
+    EVAGG_COUNTED, EVAGG_DISABLED, EVAGG_DUE, EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_BUSY,
+    EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NOT_INITIALISED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_ERROR_STALE_HEADER,
+    EVAGG_ERROR_STORAGE_TOO_SMALL, EVAGG_FIRST, EVAGG_MORE, EVAGG_OK, EVAGG_REJECTED, evagg_status_t,
+};
+use super::warning::{evagg_warning_callback_t, give};
+use super::window::{evagg_statistics_t, evagg_window_t};
+use crate::aggregator::{Aggregator, Closed, Outcome, OverflowPolicy, Recorded, Settings, State};
+use crate::event::Event;
+#[cfg(target_has_atomic = "ptr")]
+use crate::lock::BuiltInLock;
+use crate::store::END;
+use crate::store::sketch::Block;
+
+/// A kind of event that has a handle.
+pub trait Kind: Event {
+    /// Marks a live instance of this kind.
+    const MAGIC: u32;
+    const DEFAULT_CAPACITY: u32;
+    const DEFAULT_POLICY: OverflowPolicy;
+}
+
+#[repr(C)]
+pub struct Instance {
+    seed: u64,
+    body: UnsafeCell<State>,
+    magic: AtomicU32,
+    capacity: u16,
+    text_maximum: u16,
+    lock: LockKind,
+    #[cfg(target_has_atomic = "ptr")]
+    built_in: BuiltInLock,
+    #[cfg(not(target_has_atomic = "ptr"))]
+    built_in: [u32; 2],
+    callbacks: LockCallbacks,
+    warning: UnsafeCell<WarningCallback>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum LockKind {
+    None,
+    #[cfg(target_has_atomic = "ptr")]
+    BuiltIn,
+    Callbacks,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct LockCallbacks {
+    acquire: Option<unsafe extern "C" fn(context: *mut c_void) -> usize>,
+    release: Option<unsafe extern "C" fn(context: *mut c_void, state: usize)>,
+    context: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct WarningCallback {
+    callback: evagg_warning_callback_t,
+    context: *mut c_void,
+}
+
+/// The storage macros of the header say the same.
+const _: () = assert!(size_of::<State>() == 168);
+const _: () = assert!(size_of::<Instance>() == (196 + 5 * size_of::<usize>()).next_multiple_of(8));
+const _: () = assert!(align_of::<Instance>() <= EVAGG_STORAGE_ALIGNMENT);
+const _: () = assert!(size_of::<Block>() == 64);
+
+/// The bytes that an instance takes; `None` for a value out of range.
+pub const fn storage_size<E: Kind>(capacity: u32, text_bytes: u32) -> Option<usize> {
+    if capacity == 0 || capacity > EVAGG_MAXIMUM_CAPACITY || text_bytes > EVAGG_MAXIMUM_TEXT_BYTES {
+        return None;
+    }
+    Some(text_offset::<E>(capacity as usize) + text_bytes as usize)
+}
+
+const fn entries_offset(capacity: usize) -> usize {
+    size_of::<Instance>() + capacity.div_ceil(Block::ENTRIES) * size_of::<Block>()
+}
+
+const fn heads_offset<E>(capacity: usize) -> usize {
+    entries_offset(capacity) + capacity * size_of::<E>()
+}
+
+const fn text_offset<E>(capacity: usize) -> usize {
+    heads_offset::<E>(capacity) + capacity * size_of::<u16>()
+}
+
+/// Checks everything, then makes an instance in `storage`. The handle is the storage's own address.
+pub unsafe fn init<E: Kind>(
+    storage: *mut c_void,
+    storage_bytes: usize,
+    config: *const evagg_config_t,
+) -> Result<(), evagg_status_t> {
+    if storage.is_null() || config.is_null() {
+        return Err(EVAGG_ERROR_NULL_ARGUMENT);
+    }
+    // SAFETY: not NULL. A caller with another header may have a smaller structure, so only its first two fields,
+    // which every version has, are read before they are checked; two bytes each need no alignment to be read so.
+    let (size, abi_version) =
+        unsafe { ((&raw const (*config).size).read_unaligned(), (&raw const (*config).abi_version).read_unaligned()) };
+    if usize::from(size) != size_of::<evagg_config_t>() || abi_version != EVAGG_ABI_VERSION {
+        return Err(EVAGG_ERROR_STALE_HEADER);
+    }
+    // SAFETY: its own size says that it is of this header.
+    let config = unsafe { config.read_unaligned() };
+    let capacity = if config.capacity == 0 { E::DEFAULT_CAPACITY } else { config.capacity };
+    let (settings, text_maximum) = settings::<E>(&config, capacity)?;
+    let lock = lock_kind(&config)?;
+    let text_bytes = if E::HAS_TEXT { settings.text_bytes } else { 0 };
+    let needed = storage_size::<E>(capacity, text_bytes).ok_or(EVAGG_ERROR_BAD_VALUE)?;
+    if !storage.cast::<Instance>().is_aligned() || !storage.addr().is_multiple_of(EVAGG_STORAGE_ALIGNMENT) {
+        return Err(EVAGG_ERROR_MISALIGNED);
+    }
+    if storage_bytes < needed {
+        return Err(EVAGG_ERROR_STORAGE_TOO_SMALL);
+    }
+    let instance = storage.cast::<Instance>();
+    let count = capacity as usize;
+    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. The parts lie in it as
+    // the offsets say; each offset is a multiple of its part's alignment because the sizes before it are. An entry of
+    // zeros is never read as an entry, and zero is a valid text byte.
+    unsafe {
+        storage.cast::<u8>().write_bytes(0, needed);
+        let blocks = storage.byte_add(size_of::<Instance>()).cast::<Block>();
+        for block in 0..count.div_ceil(Block::ENTRIES) {
+            blocks.add(block).write(Block::UNUSED);
+        }
+        let heads = storage.byte_add(heads_offset::<E>(count)).cast::<u16>();
+        for head in 0..count {
+            heads.add(head).write(END);
+        }
+        instance.write(Instance {
+            seed: config.hash_seed,
+            body: UnsafeCell::new(State::new(settings, config.start)),
+            magic: AtomicU32::new(E::MAGIC),
+            #[expect(clippy::cast_possible_truncation, reason = "storage_size checked the range")]
+            capacity: capacity as u16,
+            text_maximum,
+            lock,
+            #[cfg(target_has_atomic = "ptr")]
+            built_in: BuiltInLock::new(),
+            #[cfg(not(target_has_atomic = "ptr"))]
+            built_in: [0; 2],
+            callbacks: LockCallbacks { acquire: config.acquire, release: config.release, context: config.lock_context },
+            warning: UnsafeCell::new(WarningCallback { callback: None, context: core::ptr::null_mut() }),
+        });
+    }
+    Ok(())
+}
+
+fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings, u16), evagg_status_t> {
+    let policy = match config.overflow_policy {
+        0 => E::DEFAULT_POLICY,
+        policy => overflow_policy(policy)?,
+    };
+    let text_maximum = match config.text_maximum {
+        0 => EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM,
+        maximum => maximum,
+    };
+    let text_bytes = match config.text_bytes {
+        0 => capacity.saturating_mul(128).max(u32::from(text_maximum)),
+        bytes => bytes,
+    };
+    let is_valid = capacity <= EVAGG_MAXIMUM_CAPACITY
+        && text_bytes <= EVAGG_MAXIMUM_TEXT_BYTES
+        && u32::from(text_maximum) <= text_bytes
+        && matches!(config.warning_delivery, EVAGG_WARN_AT_ONCE | EVAGG_WARN_AT_FLUSH)
+        && config.reserved == [0; 7];
+    if !is_valid {
+        return Err(EVAGG_ERROR_BAD_VALUE);
+    }
+    let settings = Settings {
+        interval: config.interval,
+        text_bytes,
+        policy,
+        enabled: true,
+        warn_at_flush: config.warning_delivery == EVAGG_WARN_AT_FLUSH,
+        reserved: 0,
+    };
+    Ok((settings, text_maximum))
+}
+
+fn lock_kind(config: &evagg_config_t) -> Result<LockKind, evagg_status_t> {
+    match (config.lock, config.acquire.is_some(), config.release.is_some()) {
+        (EVAGG_LOCK_DEFAULT, true, true) => Ok(LockKind::Callbacks),
+        (EVAGG_LOCK_NONE, false, false) => Ok(LockKind::None),
+        #[cfg(target_has_atomic = "ptr")]
+        (EVAGG_LOCK_DEFAULT, false, false) => Ok(LockKind::BuiltIn),
+        #[cfg(not(target_has_atomic = "ptr"))]
+        (EVAGG_LOCK_DEFAULT, false, false) => Err(super::status::EVAGG_ERROR_LOCK_REQUIRED),
+        _ => Err(EVAGG_ERROR_BAD_VALUE),
+    }
+}
+
+fn overflow_policy(policy: u8) -> Result<OverflowPolicy, evagg_status_t> {
+    match policy {
+        EVAGG_REJECT_NEW => Ok(OverflowPolicy::RejectNew),
+        EVAGG_DISCARD_OLDEST => Ok(OverflowPolicy::DiscardOldest),
+        _ => Err(EVAGG_ERROR_BAD_VALUE),
+    }
+}
+
+/// The instance behind a handle.
+#[inline]
+pub unsafe fn instance<'a, E: Kind, H>(handle: *const H) -> Result<&'a Instance, evagg_status_t> {
+    if handle.is_null() {
+        return Err(EVAGG_ERROR_NULL_ARGUMENT);
+    }
+    let instance = handle.cast::<Instance>();
+    if !instance.is_aligned() {
+        return Err(EVAGG_ERROR_MISALIGNED);
+    }
+    // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
+    let magic = unsafe { &*(&raw const (*instance).magic) };
+    if magic.load(Ordering::Relaxed) != E::MAGIC {
+        return Err(EVAGG_ERROR_NOT_INITIALISED);
+    }
+    // SAFETY: init wrote an instance here, and deinit has not taken the mark away since.
+    Ok(unsafe { &*instance })
+}
+
+impl Instance {
+    /// Runs `work` on the instance's contents while the lock is held.
+    #[inline]
+    pub fn locked<E: Kind, R>(&self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
+        match self.lock {
+            LockKind::None => Ok(self.with_contents(work)),
+            #[cfg(target_has_atomic = "ptr")]
+            LockKind::BuiltIn => {
+                let Some(_guard) = self.built_in.acquire() else { return Err(EVAGG_ERROR_BUSY) };
+                Ok(self.with_contents(work))
+            }
+            LockKind::Callbacks => {
+                let LockCallbacks { acquire: Some(acquire), release: Some(release), context } = self.callbacks else {
+                    return Err(EVAGG_ERROR_BUSY);
+                };
+                // SAFETY: the configuration asks for functions of these signatures that may be called until deinit.
+                let state = unsafe { acquire(context) };
+                let result = self.with_contents(work);
+                // SAFETY: as above.
+                unsafe { release(context, state) };
+                Ok(result)
+            }
+        }
+    }
+
+    #[inline]
+    fn with_contents<E: Kind, R>(&self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> R {
+        let base = core::ptr::from_ref(self).cast::<u8>().cast_mut();
+        let capacity = usize::from(self.capacity);
+        // SAFETY: init laid the parts out at these offsets, each initialised. The lock is held, or the caller has said
+        // that there is one context only, so nobody else has a reference to any of them; `work` cannot keep one,
+        // and calls no one who could ask for the lock again.
+        unsafe {
+            let state = &mut *self.body.get();
+            let text_bytes = if E::HAS_TEXT { state.settings().text_bytes as usize } else { 0 };
+            work(&mut Aggregator {
+                state,
+                sketch: core::slice::from_raw_parts_mut(
+                    base.add(size_of::<Self>()).cast(),
+                    capacity.div_ceil(Block::ENTRIES),
+                ),
+                entries: core::slice::from_raw_parts_mut(base.add(entries_offset(capacity)).cast(), capacity),
+                heads: core::slice::from_raw_parts_mut(base.add(heads_offset::<E>(capacity)).cast(), capacity),
+                text: core::slice::from_raw_parts_mut(base.add(text_offset::<E>(capacity)), text_bytes),
+                seed: self.seed,
+            })
+        }
+    }
+
+    /// Gives the warnings that wait, the lock released.
+    #[cold]
+    #[inline(never)]
+    pub fn give_warnings<E: Kind>(&self, from_flush: bool) {
+        loop {
+            let taken = self.locked::<E, _>(|aggregator| {
+                // SAFETY: the lock is held, as for the contents.
+                let WarningCallback { callback, context } = unsafe { *self.warning.get() };
+                callback.and_then(|callback| Some((callback, context, aggregator.take_warning(from_flush)?)))
+            });
+            let Ok(Some((callback, context, warning))) = taken else { break };
+            give::<E>(callback, context, &warning);
+        }
+    }
+
+    /// The status of an event that was recorded, once the warnings it caused have been given.
+    #[inline]
+    pub fn recorded<E: Kind>(&self, recorded: Recorded) -> evagg_status_t {
+        if recorded.first_loss {
+            self.give_warnings::<E>(false);
+        }
+        match recorded.outcome {
+            Outcome::First => EVAGG_FIRST,
+            Outcome::Counted => EVAGG_COUNTED,
+            Outcome::Rejected => EVAGG_REJECTED,
+            Outcome::Disabled => EVAGG_DISABLED,
+        }
+    }
+
+    pub fn set_warning_callback<E: Kind>(
+        &self,
+        callback: evagg_warning_callback_t,
+        context: *mut c_void,
+    ) -> Result<(), evagg_status_t> {
+        self.locked::<E, _>(|_| {
+            // SAFETY: the lock is held, as for the contents.
+            unsafe { *self.warning.get() = WarningCallback { callback, context } };
+        })
+    }
+
+    pub fn set_overflow_policy<E: Kind>(&self, policy: u8) -> Result<(), evagg_status_t> {
+        let policy = overflow_policy(policy)?;
+        self.locked::<E, _>(|aggregator| aggregator.set_policy(policy))
+    }
+
+    pub fn set_enabled<E: Kind>(&self, enabled: u8) -> Result<(), evagg_status_t> {
+        if enabled > 1 {
+            return Err(EVAGG_ERROR_BAD_VALUE);
+        }
+        self.locked::<E, _>(|aggregator| aggregator.set_enabled(enabled == 1))
+    }
+
+    /// Copies records of the oldest unflushed window, the lock taken anew for each.
+    pub fn flush<E: Kind>(
+        &self,
+        now: evagg_time_t,
+        record_count: usize,
+        mut copy: impl FnMut(usize, &E, &[u8], &[u8]) -> bool,
+    ) -> Result<(evagg_status_t, evagg_window_t), evagg_status_t> {
+        let begun = self.locked::<E, _>(|aggregator| aggregator.begin_flush(now))?;
+        let mut records = 0;
+        while records < record_count
+            && self.locked::<E, _>(|aggregator| {
+                aggregator.flush_one(begun.sequence, |entry, head, tail| copy(records, entry, head, tail))
+            }) == Ok(true)
+        {
+            records += 1;
+        }
+        let (status, closed) = match self.locked::<E, _>(|aggregator| aggregator.end_page(begun.sequence)) {
+            Ok(Some(closed)) if closed.remaining == 0 => (EVAGG_OK, closed),
+            Ok(Some(closed)) => (EVAGG_MORE, closed),
+            Ok(None) => (EVAGG_OK, Closed { remaining: 0, ..begun }),
+            // Records are out, so the call succeeds; the next one completes the window.
+            Err(_) => (EVAGG_MORE, begun),
+        };
+        self.give_warnings::<E>(true);
+        #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
+        Ok((status, evagg_window_t::page(&closed, records as u32)))
+    }
+
+    /// Merges a record; `is_first` of the caller's array.
+    ///
+    /// Where the built-in lock does not wait, the first may find it busy, and nothing has changed. From the second on
+    /// the call cannot be taken back, and need not wait for long: who holds the lock then either interrupted this call
+    /// and has returned, or runs on another core.
+    pub fn merge_one<E: Kind>(&self, entry: &E, text: &[u8], is_first: bool) -> Result<(), evagg_status_t> {
+        let recorded = loop {
+            match self.locked::<E, _>(|aggregator| aggregator.merge(entry, text)) {
+                Ok(recorded) => break recorded,
+                Err(status) if is_first => return Err(status),
+                Err(_) => core::hint::spin_loop(),
+            }
+        };
+        self.recorded::<E>(recorded);
+        Ok(())
+    }
+
+    pub fn is_due<E: Kind>(&self, now: evagg_time_t) -> Result<evagg_status_t, evagg_status_t> {
+        self.locked::<E, _>(|aggregator| if aggregator.is_due(now) { EVAGG_DUE } else { EVAGG_OK })
+    }
+
+    pub fn length<E: Kind>(&self) -> Result<u32, evagg_status_t> {
+        self.locked::<E, _>(|aggregator| aggregator.length().into())
+    }
+
+    pub fn statistics<E: Kind>(&self) -> Result<evagg_statistics_t, evagg_status_t> {
+        #[cfg(target_has_atomic = "ptr")]
+        let busy = self.built_in.busy();
+        #[cfg(not(target_has_atomic = "ptr"))]
+        let busy = 0;
+        self.locked::<E, _>(|aggregator| evagg_statistics_t::of(&aggregator.statistics(), busy))
+    }
+
+    /// What of a command line is kept.
+    pub fn kept<'a>(&self, command_line: &'a [u8]) -> &'a [u8] {
+        command_line.get(..self.text_maximum()).unwrap_or(command_line)
+    }
+
+    pub fn text_maximum(&self) -> usize {
+        self.text_maximum.into()
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub fn deinit(&self) {
+        self.magic.store(0, Ordering::Relaxed);
+    }
+}
+
+pub fn status(result: Result<(), evagg_status_t>) -> evagg_status_t {
+    match result {
+        Ok(()) => EVAGG_OK,
+        Err(status) => status,
+    }
+}
+
+/// The caller's array; `count` 0 ignores the pointer.
+pub unsafe fn array<'a, T>(pointer: *const T, count: usize) -> Result<&'a [T], evagg_status_t> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(EVAGG_ERROR_NULL_ARGUMENT);
+    }
+    if !pointer.is_aligned() {
+        return Err(EVAGG_ERROR_MISALIGNED);
+    }
+    if count > isize::MAX.unsigned_abs() / size_of::<T>().max(1) {
+        return Err(EVAGG_ERROR_BAD_VALUE);
+    }
+    // SAFETY: not NULL, aligned, of a size that memory can have; the caller vouches for the contents.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, count) })
+}
+
+/// Checks the array that flush writes to.
+pub fn check_output<T>(
+    records: *mut T,
+    record_count: usize,
+    window: *mut evagg_window_t,
+) -> Result<(), evagg_status_t> {
+    if window.is_null() || (records.is_null() && record_count != 0) {
+        return Err(EVAGG_ERROR_NULL_ARGUMENT);
+    }
+    if record_count == 0 {
+        return Err(EVAGG_ERROR_BUFFER_TOO_SMALL);
+    }
+    if !records.is_aligned() || !window.is_aligned() {
+        return Err(EVAGG_ERROR_MISALIGNED);
+    }
+    Ok(())
+}
+
+/// Writes an output if there is a place for it.
+pub unsafe fn write<T>(output: *mut T, value: T) {
+    if !output.is_null() && output.is_aligned() {
+        // SAFETY: the caller gives a place for one value.
+        unsafe { output.write(value) };
+    }
+}
+
+/// Writes an output, its default on failure, and gives the status.
+pub unsafe fn output<T: Default>(output: *mut T, result: Result<T, evagg_status_t>) -> evagg_status_t {
+    let (value, status) = match result {
+        Ok(value) => (value, EVAGG_OK),
+        Err(status) => (T::default(), status),
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { write(output, value) };
+    match status {
+        EVAGG_OK if output.is_null() => EVAGG_ERROR_NULL_ARGUMENT,
+        EVAGG_OK if !output.is_aligned() => EVAGG_ERROR_MISALIGNED,
+        status => status,
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The C boundary, and all of the unsafe code but one system call.
+//!
+//! `include/evagg.h` is made from the public items of these files, in this order: `status`, `config`, `window`,
+//! `warning`, `connections`, `processes`. What the two handles share is in `instance`.
+#![expect(unsafe_code, reason = "C hands over raw pointers")]
+#![expect(missing_docs, reason = "the files are chapters of the header, which has its own preface")]
+#![expect(non_camel_case_types, reason = "the types carry their C names")]
+#![expect(clippy::missing_safety_doc, reason = "the documentation is written for C; `instance` says what it relies on")]
+
+pub mod config;
+pub mod connections;
+mod instance;
+pub mod processes;
+pub mod status;
+pub mod warning;
+pub mod window;

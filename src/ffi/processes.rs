@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use core::ffi::{c_char, c_void};
+
+use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
+use super::instance::{self, Instance, Kind, array, check_output, instance, status, write};
+use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
+use super::warning::evagg_warning_callback_t;
+use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
+use crate::aggregator::OverflowPolicy;
+use crate::event::process::{Identity, Process};
+use crate::event::{Event, Hits};
+
+/// An aggregator of processes. It lives in the caller's storage; there is nothing to free.
+pub struct evagg_processes_t {
+    _opaque: [u8; 0],
+}
+
+/// A process that was created. Two are the same event when command line and user id are.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct evagg_process_t {
+    /// Bytes in any encoding; they may hold NUL.
+    pub command_line: *const c_char,
+    /// Bytes of it, to 4,294,967,295. 0 ignores the pointer.
+    pub command_line_length: usize,
+    /// The user.
+    pub user_id: u32,
+    /// Kept of the first occurrence only.
+    pub process_id: u32,
+    /// Kept of the first occurrence only.
+    pub parent_process_id: u32,
+}
+
+/// A process as flush gives it out and merge takes it back.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct evagg_process_record_t {
+    /// Keyed hash of the whole command line, which with full_length tells truncated ones apart.
+    pub hash: u64,
+    /// What was kept of the command line, in the text buffer given to flush. A NUL follows it.
+    pub command_line: *const c_char,
+    /// Bytes kept.
+    pub command_line_length: u32,
+    /// Bytes of the whole command line.
+    pub full_length: u32,
+    /// The user.
+    pub user_id: u32,
+    /// Of the first occurrence.
+    pub process_id: u32,
+    /// Of the first occurrence.
+    pub parent_process_id: u32,
+    /// Events observed, 1 or more.
+    pub hit_count: u32,
+    /// The time of the first event.
+    pub first_seen: evagg_time_t,
+    /// The time of the last event.
+    pub last_seen: evagg_time_t,
+    /// EVAGG_RECORD_SATURATED and EVAGG_RECORD_TRUNCATED, or 0.
+    pub flags: u16,
+    /// Zero.
+    pub reserved: u16,
+}
+
+impl Kind for Process {
+    const MAGIC: u32 = u32::from_le_bytes(*b"evaP");
+    const DEFAULT_CAPACITY: u32 = EVAGG_PROCESSES_DEFAULT_CAPACITY;
+    const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::DiscardOldest;
+}
+
+const _: () = assert!(size_of::<Process>() == 44);
+
+impl evagg_process_record_t {
+    fn of(entry: &Process, command_line: *const c_char) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "at most text_maximum, which has 16 bits")]
+        let command_line_length = entry.text_length() as u32;
+        let saturated = if entry.hits.count == u32::MAX { EVAGG_RECORD_SATURATED } else { 0 };
+        let truncated = if command_line_length < entry.full_length { EVAGG_RECORD_TRUNCATED } else { 0 };
+        Self {
+            hash: entry.command_line_hash(),
+            command_line,
+            command_line_length,
+            full_length: entry.full_length,
+            user_id: entry.user_id,
+            process_id: entry.process_id,
+            parent_process_id: entry.parent_process_id,
+            hit_count: entry.hits.count,
+            first_seen: entry.hits.first_seen,
+            last_seen: entry.hits.last_seen,
+            flags: saturated | truncated,
+            reserved: 0,
+        }
+    }
+
+    /// The kept command line; an error for a record that no flush can have given.
+    unsafe fn text<'a>(&self) -> Result<&'a [u8], evagg_status_t> {
+        // SAFETY: passed on to the caller.
+        let text = unsafe { array(self.command_line.cast::<u8>(), self.command_line_length as usize) }?;
+        let is_valid = self.hit_count != 0
+            && self.command_line_length <= self.full_length
+            && self.flags & !(EVAGG_RECORD_SATURATED | EVAGG_RECORD_TRUNCATED) == 0;
+        if is_valid { Ok(text) } else { Err(EVAGG_ERROR_BAD_VALUE) }
+    }
+
+    fn entry(&self, seed: u64, text: &[u8]) -> Process {
+        let identity = Identity {
+            full_length: self.full_length,
+            // The hash of a command line that is all here need not be believed: the other instance's seed may differ.
+            hash: if self.command_line_length == self.full_length {
+                Process::hash_command_line(seed, text)
+            } else {
+                self.hash
+            },
+            user_id: self.user_id,
+            process_id: self.process_id,
+            parent_process_id: self.parent_process_id,
+        };
+        Process::new(&identity, Hits { count: self.hit_count, first_seen: self.first_seen, last_seen: self.last_seen })
+    }
+}
+
+#[inline]
+unsafe fn live<'a>(processes: *const evagg_processes_t) -> Result<&'a Instance, evagg_status_t> {
+    // SAFETY: passed on to the caller.
+    unsafe { instance::<Process, _>(processes) }
+}
+
+/// The bytes of storage for `capacity` processes, 1 to EVAGG_MAXIMUM_CAPACITY, whose command lines share `text_bytes`,
+/// 0 to EVAGG_MAXIMUM_TEXT_BYTES; 0 for a value out of range.
+///
+/// The same as EVAGG_PROCESSES_STORAGE_SIZE, for values known at run time. May be called from anywhere.
+#[unsafe(no_mangle)]
+pub extern "C" fn evagg_processes_storage_size(capacity: u32, text_bytes: u32) -> usize {
+    instance::storage_size::<Process>(capacity, text_bytes).unwrap_or(0)
+}
+
+/// Makes an empty aggregator of processes in the caller's memory.
+///
+/// @param storage       Memory aligned to EVAGG_STORAGE_ALIGNMENT. It belongs to the library until deinit: it must stay
+///                      where it is, and nobody else may write to it. What it held before is lost.
+/// @param storage_bytes Its size, at least what storage_size says for capacity and text bytes.
+/// @param config        Read during this call only.
+/// @param processes     Receives the handle, NULL on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _STALE_HEADER, _BAD_VALUE, _LOCK_REQUIRED, _MISALIGNED or
+///         _STORAGE_TOO_SMALL, and the storage is untouched.
+///
+/// Not while another call uses the same storage. It takes time in proportion to the capacity.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_init(
+    storage: *mut c_void,
+    storage_bytes: usize,
+    config: *const evagg_config_t,
+    processes: *mut *mut evagg_processes_t,
+) -> evagg_status_t {
+    // SAFETY: the caller's pointers are as this function's documentation asks.
+    unsafe {
+        write(processes, core::ptr::null_mut());
+        if processes.is_null() {
+            return EVAGG_ERROR_NULL_ARGUMENT;
+        }
+        let result = instance::init::<Process>(storage, storage_bytes, config);
+        if result.is_ok() {
+            write(processes, storage.cast());
+        }
+        status(result)
+    }
+}
+
+/// Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.
+///
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, or _NOT_INITIALISED the second time.
+///
+/// Not while another call uses the instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_deinit(processes: *mut evagg_processes_t) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(processes) }.map(Instance::deinit))
+}
+
+/// Sets who is told when events are lost; before the first call nobody is.
+///
+/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+/// @param context  Handed to the callback; not read by the library.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_set_warning_callback(
+    processes: *mut evagg_processes_t,
+    callback: evagg_warning_callback_t,
+    context: *mut c_void,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(processes) }.and_then(|it| it.set_warning_callback::<Process>(callback, context)))
+}
+
+/// Changes the overflow policy from the next event on.
+///
+/// @param policy EVAGG_REJECT_NEW or EVAGG_DISCARD_OLDEST.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_set_overflow_policy(
+    processes: *mut evagg_processes_t,
+    policy: u8,
+) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(processes) }.and_then(|it| it.set_overflow_policy::<Process>(policy)))
+}
+
+/// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
+/// cached stays until it is flushed.
+///
+/// @param enabled 1 or 0.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_set_enabled(processes: *mut evagg_processes_t, enabled: u8) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    status(unsafe { live(processes) }.and_then(|it| it.set_enabled::<Process>(enabled)))
+}
+
+/// Counts one process that was created.
+///
+/// Of a command line longer than text_maximum, the beginning is kept; the whole of it, by its length and a keyed hash,
+/// decides what it is the same as.
+///
+/// @param process Read during this call only, the command line too.
+/// @param now     The time of the event.
+/// @return EVAGG_FIRST, EVAGG_COUNTED, EVAGG_REJECTED or EVAGG_DISABLED; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED,
+///         _NOT_INITIALISED, _BAD_VALUE or _BUSY.
+///
+/// Any thread; an interrupt with lock callbacks that mask it. The command line is hashed without the lock, which is held
+/// for one look-up; with EVAGG_DISCARD_OLDEST also while as many entries leave as the text needs room.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_record(
+    processes: *mut evagg_processes_t,
+    process: *const evagg_process_t,
+    now: evagg_time_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    let result = unsafe { live(processes) }.and_then(|it| {
+        // SAFETY: as above.
+        let [process] = (unsafe { array(process, 1) })? else { return Err(EVAGG_ERROR_BAD_VALUE) };
+        let length = process.command_line_length;
+        let full_length = u32::try_from(length).map_err(|_| EVAGG_ERROR_BAD_VALUE)?;
+        // SAFETY: as above.
+        let command_line = unsafe { array(process.command_line.cast::<u8>(), length) }?;
+        let identity = Identity {
+            full_length,
+            hash: Process::hash_command_line(it.seed(), command_line),
+            user_id: process.user_id,
+            process_id: process.process_id,
+            parent_process_id: process.parent_process_id,
+        };
+        let event = Process::new(&identity, Hits::one(now));
+        let text = it.kept(command_line);
+        Ok(it.recorded::<Process>(it.locked::<Process, _>(|aggregator| aggregator.record(&event, text))?))
+    });
+    result.unwrap_or_else(|status| status)
+}
+
+/// Copies out the records of the window, oldest first, and frees their entries.
+///
+/// The first call closes the window; what is recorded from then on belongs to the next one. While the status is
+/// EVAGG_MORE, further calls give the other pages of the same window. A page ends early when the next command line
+/// does not fit in the text buffer. A buffer for one record, with one for its text, is enough to empty the cache.
+///
+/// @param now          When the window ends, and the next one starts; not used by later pages.
+/// @param records      Receives up to record_count records. The caller owns them.
+/// @param record_count 1 or more.
+/// @param text         Receives the command lines, each with a NUL behind it. The caller owns it; the records point
+///                     into it.
+/// @param text_bytes   Its size, at least text_maximum + 1.
+/// @param window       Receives the window's accounting and how many records there are; zeros on failure.
+/// @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
+///         _BUFFER_TOO_SMALL or _BUSY.
+///
+/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
+/// which the entries were admitted, so that a clock that is set back does not turn it round.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_flush(
+    processes: *mut evagg_processes_t,
+    now: evagg_time_t,
+    records: *mut evagg_process_record_t,
+    record_count: usize,
+    text: *mut c_char,
+    text_bytes: usize,
+    window: *mut evagg_window_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks. `index` is below record_count, and what is
+    // written to the text buffer was held against what is left of it.
+    unsafe {
+        write(window, evagg_window_t::default());
+        let result = live(processes).and_then(|it| {
+            check_output(records, record_count, window)?;
+            if text.is_null() && text_bytes != 0 {
+                return Err(EVAGG_ERROR_NULL_ARGUMENT);
+            }
+            if text_bytes <= it.text_maximum() {
+                return Err(EVAGG_ERROR_BUFFER_TOO_SMALL);
+            }
+            let mut used = 0;
+            it.flush::<Process>(now, record_count, |index, entry, head, tail| {
+                let length = entry.text_length();
+                if text_bytes - used <= length {
+                    return false;
+                }
+                let start = text.add(used);
+                start.cast::<u8>().copy_from_nonoverlapping(head.as_ptr(), head.len());
+                start.cast::<u8>().add(head.len()).copy_from_nonoverlapping(tail.as_ptr(), tail.len());
+                start.add(length).write(0);
+                records.add(index).write(evagg_process_record_t::of(entry, start));
+                used += length + 1;
+                true
+            })
+        });
+        match result {
+            Ok((status, page)) => {
+                write(window, page);
+                status
+            }
+            Err(status) => status,
+        }
+    }
+}
+
+/// Puts records back into the current window: those of a page that could not be sent, or those of another instance.
+///
+/// Hits are added, first and last seen widened; the process ids are those of the record first seen. The hits count as
+/// merged, and the overflow policy holds for them as for events. A record that is new here is admitted now, whenever it
+/// was first seen. Merging is commutative and associative as long as nothing overflows; for truncated command lines,
+/// between instances of the same hash_seed.
+///
+/// @param records      As flush gave them, the text too; read during this call only.
+/// @param record_count 0 ignores the pointer.
+/// @return EVAGG_OK, also when some were rejected, as the window's accounting says. EVAGG_ERROR_NULL_ARGUMENT,
+///         _MISALIGNED, _NOT_INITIALISED, _BAD_VALUE (one of the records is not valid) or _BUSY, and none is merged.
+///
+/// Any thread; interrupts as the lock allows. Also while aggregation is off. The lock is held for one record at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_merge(
+    processes: *mut evagg_processes_t,
+    records: *const evagg_process_record_t,
+    record_count: usize,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    let result = unsafe { live(processes) }.and_then(|it| {
+        // SAFETY: as above.
+        let records = unsafe { array(records, record_count) }?;
+        for record in records {
+            // SAFETY: as above.
+            unsafe { record.text() }?;
+        }
+        for (index, record) in records.iter().enumerate() {
+            // SAFETY: as above.
+            let text = unsafe { record.text() }?;
+            it.merge_one(&record.entry(it.seed(), text), it.kept(text), index == 0)?;
+        }
+        Ok(())
+    });
+    status(result)
+}
+
+/// Whether it is time to flush: the interval has passed since the window began, or pages of a window wait.
+///
+/// @param now The time to compare with the start of the window.
+/// @return EVAGG_DUE or EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_due(processes: *const evagg_processes_t, now: evagg_time_t) -> evagg_status_t {
+    // SAFETY: the handle is as this function's documentation asks.
+    unsafe { live(processes) }.and_then(|it| it.is_due::<Process>(now)).unwrap_or_else(|status| status)
+}
+
+/// How many processes are cached now, those of waiting pages included.
+///
+/// @param length Receives the number, 0 on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_length(
+    processes: *const evagg_processes_t,
+    length: *mut u32,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    unsafe { instance::output(length, live(processes).and_then(Instance::length::<Process>)) }
+}
+
+/// What happened since init.
+///
+/// @param statistics Receives the counts, zeros on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
+///
+/// Any thread; interrupts as the lock allows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_processes_statistics(
+    processes: *const evagg_processes_t,
+    statistics: *mut evagg_statistics_t,
+) -> evagg_status_t {
+    // SAFETY: the pointers are as this function's documentation asks.
+    unsafe { instance::output(statistics, live(processes).and_then(Instance::statistics::<Process>)) }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use super::config::evagg_time_t;
+use crate::aggregator::{Closed, Statistics};
+
+/// Flag of a record: a counter stands at its maximum and means at least that many.
+pub const EVAGG_RECORD_SATURATED: u16 = 1;
+/// Flag of a process record: only the beginning of the command line was kept.
+pub const EVAGG_RECORD_TRUNCATED: u16 = 2;
+
+/// The window that a page of flush belongs to, and its accounting: offered + merged = kept + rejected + discarded.
+///
+/// The counts are of events, not of records. They saturate at 4,294,967,295. While pages remain, new events can still
+/// discard entries that wait, if that is the policy: the counts are final with EVAGG_OK.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct evagg_window_t {
+    /// 0 for the first window after init, then one more each.
+    pub sequence: u32,
+    /// When the window began: the config's start, or the end of the window before.
+    pub start: evagg_time_t,
+    /// When the first page of the window was flushed.
+    pub end: evagg_time_t,
+    /// Records in this page.
+    pub records: u32,
+    /// Records of this window that remain after this page.
+    pub remaining: u32,
+    /// Events given to record while aggregation was on.
+    pub offered: u32,
+    /// Hits brought in by merge.
+    pub merged: u32,
+    /// Hits in the records of all pages.
+    pub kept: u32,
+    /// Hits that were new to a full cache.
+    pub rejected: u32,
+    /// Hits of entries that made room.
+    pub discarded: u32,
+}
+
+impl evagg_window_t {
+    pub(super) fn page(closed: &Closed, records: u32) -> Self {
+        Self {
+            sequence: closed.sequence,
+            start: closed.start,
+            end: closed.end,
+            records,
+            remaining: closed.remaining.into(),
+            offered: closed.offered,
+            merged: closed.merged,
+            kept: closed
+                .offered
+                .saturating_add(closed.merged)
+                .saturating_sub(closed.rejected)
+                .saturating_sub(closed.discarded),
+            rejected: closed.rejected,
+            discarded: closed.discarded,
+        }
+    }
+}
+
+/// What happened since init. Every event that was given to the library is in exactly one of offered, malformed,
+/// ignored, disabled and busy.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct evagg_statistics_t {
+    /// Events given to record while aggregation was on.
+    pub offered: u64,
+    /// Hits brought in by merge.
+    pub merged: u64,
+    /// Events and hits that found or made an entry: offered + merged - rejected.
+    pub counted: u64,
+    /// Hits that were new to a full cache.
+    pub rejected: u64,
+    /// Hits of entries that made room.
+    pub discarded: u64,
+    /// Packets with a header that is cut off or contradicts itself.
+    pub malformed: u32,
+    /// Packets of a transport protocol other than TCP, UDP, ICMP and ICMPv6.
+    pub ignored: u32,
+    /// Events given while aggregation was off.
+    pub disabled: u32,
+    /// Calls that ended with EVAGG_ERROR_BUSY.
+    pub busy: u32,
+    /// The most entries that were cached at one time.
+    pub high_water_mark: u32,
+    /// Windows whose last page was flushed.
+    pub windows: u32,
+}
+
+impl evagg_statistics_t {
+    pub(super) fn of(statistics: &Statistics, busy: u32) -> Self {
+        Self {
+            offered: statistics.offered,
+            merged: statistics.merged,
+            counted: (statistics.offered + statistics.merged).saturating_sub(statistics.rejected),
+            rejected: statistics.rejected,
+            discarded: statistics.discarded,
+            malformed: statistics.malformed,
+            ignored: statistics.ignored,
+            disabled: statistics.disabled,
+            busy,
+            high_water_mark: statistics.high_water.into(),
+            windows: statistics.windows,
+        }
+    }
+}

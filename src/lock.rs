@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The built-in lock, for targets with compare-and-swap.
+//!
+//! On hosted targets a contended caller yields the processor until the lock is free. On bare metal it never waits: on
+//! one core that preempts, the holder could not run, so waiting would be for ever. There the caller is told.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use spin::mutex::{SpinMutex, SpinMutexGuard};
+#[cfg(not(target_os = "none"))]
+use spin::relax::RelaxStrategy;
+
+#[cfg(not(target_os = "none"))]
+pub struct Yield;
+
+#[cfg(not(target_os = "none"))]
+impl RelaxStrategy for Yield {
+    fn relax() {
+        #[expect(unsafe_code, reason = "a system call without a safe binding")]
+        // SAFETY: sched_yield takes no argument and touches no memory of the caller.
+        unsafe {
+            libc::sched_yield();
+        }
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+type Relax = Yield;
+#[cfg(target_os = "none")]
+type Relax = spin::relax::Spin;
+
+pub type Guard<'a> = SpinMutexGuard<'a, (), Relax>;
+
+pub struct BuiltInLock {
+    mutex: SpinMutex<(), Relax>,
+    busy: AtomicU32,
+}
+
+impl BuiltInLock {
+    pub const fn new() -> Self {
+        Self { mutex: SpinMutex::new(()), busy: AtomicU32::new(0) }
+    }
+
+    /// `None`: another context holds it, and waiting is not possible here.
+    #[inline]
+    pub fn acquire(&self) -> Option<Guard<'_>> {
+        #[cfg(not(target_os = "none"))]
+        return Some(self.mutex.lock());
+        #[cfg(target_os = "none")]
+        return self.mutex.try_lock().or_else(|| {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+            None
+        });
+    }
+
+    /// How many calls found the lock taken and gave up.
+    pub fn busy(&self) -> u32 {
+        self.busy.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How many distinct events a window saw, those included that found no room: a bitmap of about a byte an entry.
+//!
+//! Every event that is admitted or rejected sets the bit that its hash names. A bit that is newly set when `zero` of
+//! `bits` are still clear stands for `bits / zero` distinct events on average, so the estimate is the sum of these
+//! (the martingale form of linear counting: D. Ting, "Streamed approximate counting of distinct elements", KDD 2014;
+//! K.-Y. Whang et al., "A linear-time probabilistic counting algorithm", 1990).
+//!
+//! A block carries the sequence number of the window that it was last used in. It is cleared at its first use in a
+//! later one, so that the start of a window costs the same at every capacity.
+
+const WORDS: usize = 15;
+const BLOCK_BITS: u32 = 32 * WORDS as u32;
+
+/// Sixty-four bytes for up to sixty-four entries.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Block {
+    window: u32,
+    words: [u32; WORDS],
+}
+
+impl Block {
+    pub const ENTRIES: usize = 64;
+    /// Never used: stamped with the sequence number before the first.
+    pub const UNUSED: Self = Self { window: u32::MAX, words: [0; WORDS] };
+}
+
+/// What the bitmap told of one window.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Distinct {
+    /// Bits set.
+    pub marked: u32,
+    /// The estimate, in 256ths.
+    estimate: u32,
+}
+
+impl Distinct {
+    /// A capacity that this window would have needed: the estimate and an eighth, rounded.
+    ///
+    /// At 64 entries and eight times as many distinct events, the standard deviation of the estimate is 4 %: an
+    /// eighth keeps 99.9 % of windows at or above the true number, and under 30 % above it.
+    pub fn recommendation(self) -> u32 {
+        self.estimate.saturating_add(self.estimate / 8).saturating_add(128) / 256
+    }
+
+    pub fn exceeds(self, events: u32) -> bool {
+        self.estimate / 256 > events
+    }
+}
+
+/// Marks the event of that hash; true when its bit was clear.
+pub fn mark(blocks: &mut [Block], window: u32, hash: u32, distinct: &mut Distinct) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "65,535 entries have 1,024 blocks")]
+    let count = blocks.len() as u32;
+    let Some(block) = blocks.get_mut((((hash >> 16) * count) >> 16) as usize) else { return false };
+    if block.window != window {
+        *block = Block { window, words: [0; WORDS] };
+    }
+    let bit = ((hash & 0xFFFF) * BLOCK_BITS) >> 16;
+    let Some(word) = block.words.get_mut((bit / 32) as usize) else { return false };
+    if *word >> (bit % 32) & 1 != 0 {
+        return false;
+    }
+    *word |= 1 << (bit % 32);
+    let bits = count * BLOCK_BITS;
+    if let Some(worth) = (bits * 256).checked_div(bits - distinct.marked) {
+        distinct.estimate = distinct.estimate.saturating_add(worth);
+    }
+    distinct.marked += 1;
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::hash::Hasher;
+    use std::vec;
+
+    fn estimate(capacity: usize, events: u32, seed: u64) -> Distinct {
+        let mut blocks = vec![Block::UNUSED; capacity.div_ceil(Block::ENTRIES)];
+        let mut distinct = Distinct::default();
+        for event in 0..events {
+            // Seeds that follow one another would only permute events that do.
+            let mut hasher = Hasher::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            hasher.pair(event, 17);
+            mark(&mut blocks, 0, hasher.finish(), &mut distinct);
+        }
+        distinct
+    }
+
+    #[test]
+    fn the_recommendation_holds_in_99_of_100_trials_and_is_not_a_third_too_high() {
+        for capacity in [4, 8, 32, 64, 100, 256, 1024] {
+            for times in [9, 12, 16, 24, 32, 48, 64] {
+                let events = (capacity * times / 8).max(capacity + 1);
+                let trials = 2000;
+                let (mut low, mut high) = (0, 0);
+                for seed in 0..trials {
+                    let recommended = estimate(capacity, events as u32, seed).recommendation() as usize;
+                    low += u32::from(recommended < events);
+                    high += u32::from(recommended * 10 > events * 13);
+                }
+                assert!(low * 100 <= trials as u32, "{capacity} entries, {events} events: {low} of {trials} too low");
+                assert!(
+                    high * 100 <= trials as u32,
+                    "{capacity} entries, {events} events: {high} of {trials} too high"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_bitmap_stops_growing_and_says_so() {
+        let distinct = estimate(64, 1_000_000, 1);
+        assert_eq!(distinct.marked, 480);
+        assert!(distinct.exceeds(8 * 64));
+    }
+
+    #[test]
+    fn a_block_of_an_earlier_window_is_cleared_at_its_first_use() {
+        let mut blocks = [Block::UNUSED; 1];
+        for window in 0..3 {
+            let mut distinct = Distinct::default();
+            assert!(mark(&mut blocks, window, 12345, &mut distinct));
+            assert!(!mark(&mut blocks, window, 12345, &mut distinct));
+            assert_eq!(distinct.marked, 1);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The ring of bytes that the texts of all entries share. Texts come and go in the order of the entries.
+
+/// Where the texts lie in the ring.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct TextState {
+    start: u32,
+    used: u32,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a ring has at most 2^28 - 1 bytes")]
+impl TextState {
+    pub fn has_room(self, ring: &[u8], length: usize) -> bool {
+        length <= ring.len().saturating_sub(self.used as usize)
+    }
+
+    /// Appends a text for which there is room, and says where it starts.
+    pub fn push(&mut self, ring: &mut [u8], text: &[u8]) -> u32 {
+        let start = wrap(ring, self.start as usize + self.used as usize);
+        let split = text.len().min(ring.len().saturating_sub(start));
+        for (to, from) in ring.iter_mut().skip(start).zip(text) {
+            *to = *from;
+        }
+        for (to, from) in ring.iter_mut().zip(text.iter().skip(split)) {
+            *to = *from;
+        }
+        self.used += text.len() as u32;
+        start as u32
+    }
+
+    /// Takes the oldest text out.
+    pub fn pop(&mut self, ring: &[u8], length: usize) {
+        self.start = wrap(ring, self.start as usize + length) as u32;
+        self.used = self.used.saturating_sub(length as u32);
+    }
+}
+
+/// A text in its two parts: up to the end of the ring, and on from its beginning.
+pub fn parts(ring: &[u8], start: u32, length: usize) -> (&[u8], &[u8]) {
+    let rest = ring.get(start as usize..).unwrap_or_default();
+    match rest.get(..length) {
+        Some(whole) => (whole, &[]),
+        None => (rest, ring.get(..length - rest.len()).unwrap_or_default()),
+    }
+}
+
+/// Whether one of two texts, the first in two parts, begins with the other.
+pub fn common_prefix(parts: (&[u8], &[u8]), other: &[u8]) -> bool {
+    parts.0.iter().chain(parts.1).zip(other).all(|(a, b)| a == b)
+}
+
+fn wrap(ring: &[u8], position: usize) -> usize {
+    if position >= ring.len() { position - ring.len() } else { position }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use std::vec::Vec;
+
+    #[test]
+    fn texts_come_back_whole_wherever_the_ring_wraps() {
+        let mut state = TextState::default();
+        let mut ring = [0; 17];
+        let mut kept: VecDeque<(u32, Vec<u8>)> = VecDeque::new();
+        for round in 0..1000_usize {
+            let text: Vec<u8> = (0..round % 12).map(|i| (round + i) as u8).collect();
+            while !state.has_room(&ring, text.len()) {
+                let (_, oldest) = kept.pop_front().expect("an empty ring has room for eleven bytes");
+                state.pop(&ring, oldest.len());
+            }
+            kept.push_back((state.push(&mut ring, &text), text));
+            for (start, text) in &kept {
+                let (head, tail) = parts(&ring, *start, text.len());
+                assert_eq!(&[head, tail].concat(), text);
+                assert!(common_prefix((head, tail), text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_ring_has_room_for_nothing_but_the_empty_text() {
+        let mut state = TextState::default();
+        let mut ring = [0; 4];
+        state.push(&mut ring, b"abcd");
+        assert!(!state.has_room(&ring, 1) && state.has_room(&ring, 0));
+    }
+
+    #[test]
+    fn a_text_differs_at_its_first_and_at_its_last_byte_in_either_part() {
+        for wrong in 0..6 {
+            let mut other = *b"abcdef";
+            other[wrong] = b'x';
+            assert!(!common_prefix((b"abc", b"def"), &other));
+        }
+        assert!(common_prefix((b"abc", b"def"), b"abcd"));
+    }
+}
