@@ -10,6 +10,7 @@
 //! - `store`: entries in a ring, the index over them, the text ring, the hash, the sketch of distinct events.
 //! - `lock`: the built-in lock.
 #![no_std]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "small numbers in tests"))]
 
 // On hosted targets the standard library is linked for its panic handler alone.
 #[cfg(not(target_os = "none"))]

@@ -43,6 +43,7 @@ impl BuiltInLock {
 
     /// `None`: another context holds it, and waiting is not possible here.
     #[inline]
+    #[cfg_attr(not(target_os = "none"), expect(clippy::unnecessary_wraps, reason = "on bare metal it may not be had"))]
     pub fn acquire(&self) -> Option<Guard<'_>> {
         #[cfg(not(target_os = "none"))]
         return Some(self.mutex.lock());

@@ -114,7 +114,6 @@ enum Part {
 fn push_decimal(text: &mut Text, mut number: u32) -> Result<(), heapless::CapacityError> {
     let mut digits = String::<10>::new();
     loop {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         digits.push(char::from(b'0' + (number % 10) as u8))?;
         number /= 10;
         if number == 0 {

@@ -66,8 +66,6 @@ impl Kind for Connection {
 }
 
 const _: () = assert!(size_of::<Connection>() == 60);
-const _: () = assert!(size_of::<evagg_connection_t>() == 38);
-const _: () = assert!(size_of::<evagg_connection_record_t>() == 60);
 
 impl evagg_connection_t {
     /// `None` when it is not of IP version 4 or 6.

@@ -233,7 +233,7 @@ pub unsafe fn instance<'a, E: Kind, H>(handle: *const H) -> Result<&'a Instance,
         return Err(EVAGG_ERROR_MISALIGNED);
     }
     // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
-    let magic = unsafe { &*(&raw const (*instance).magic) };
+    let magic: &AtomicU32 = unsafe { &(*instance).magic };
     if magic.load(Ordering::Relaxed) != E::MAGIC {
         return Err(EVAGG_ERROR_NOT_INITIALISED);
     }

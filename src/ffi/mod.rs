@@ -6,8 +6,8 @@
 #![expect(unsafe_code, reason = "C hands over raw pointers")]
 #![expect(missing_docs, reason = "the files are chapters of the header, which has its own preface")]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
-#![expect(clippy::missing_safety_doc, reason = "the documentation is written for C; `instance` says what it relies on")]
 
+mod abi;
 pub mod config;
 pub mod connections;
 mod instance;

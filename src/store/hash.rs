@@ -72,7 +72,7 @@ impl Hasher {
 mod tests {
     use super::*;
     use std::collections::HashSet;
-    use std::vec::Vec;
+    use std::vec;
 
     fn hash(seed: u64, words: [u32; 2]) -> u32 {
         let mut hasher = Hasher::new(seed);
@@ -110,7 +110,7 @@ mod tests {
         let hashes: HashSet<u64> = (0..40)
             .map(|length| {
                 let mut hasher = Hasher::new(7);
-                hasher.bytes(&Vec::from_iter(core::iter::repeat_n(0, length)));
+                hasher.bytes(&vec![0; length]);
                 hasher.finish_wide()
             })
             .collect();

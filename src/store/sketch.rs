@@ -10,7 +10,7 @@
 //! later one, so that the start of a window costs the same at every capacity.
 
 const WORDS: usize = 15;
-const BLOCK_BITS: u32 = 32 * WORDS as u32;
+const BLOCK_BITS: u32 = 480;
 
 /// Sixty-four bytes for up to sixty-four entries.
 #[repr(C)]
