@@ -316,7 +316,8 @@ typedef struct {
 
 /**
  * Called with the lock released, by the call that noticed: record, merge or flush, or only flush with
- * EVAGG_WARN_AT_FLUSH. It may call every function of the library, for this instance too.
+ * EVAGG_WARN_AT_FLUSH. It may call every function of the library, for this instance too; after deinit, the storage
+ * must stay in place until the call that gave the warning has returned.
  */
 typedef void (*evagg_warning_callback_t)(void *context, const evagg_warning_t *warning);
 

@@ -379,10 +379,7 @@ pub unsafe extern "C" fn evagg_connections_merge(
         if records.iter().any(|record| record.entry().is_none()) {
             return Err(EVAGG_ERROR_BAD_VALUE);
         }
-        for (index, entry) in records.iter().filter_map(evagg_connection_record_t::entry).enumerate() {
-            it.merge_one(&entry, &[], index == 0)?;
-        }
-        Ok(())
+        it.merge(records.iter().filter_map(evagg_connection_record_t::entry).map(|entry| (entry, [].as_slice())))
     });
     status(result)
 }

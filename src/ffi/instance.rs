@@ -294,7 +294,8 @@ impl Instance {
     #[cold]
     #[inline(never)]
     pub fn give_warnings<E: Kind>(&self, from_flush: bool) {
-        loop {
+        // A callback may end the instance.
+        while self.magic.load(Ordering::Relaxed) == E::MAGIC {
             let taken = self.locked::<E, _>(|aggregator| {
                 // SAFETY: the lock is held, as for the contents.
                 let WarningCallback { callback, context } = unsafe { *self.warning.get() };
@@ -370,20 +371,25 @@ impl Instance {
         Ok((status, evagg_window_t::page(&closed, records as u32)))
     }
 
-    /// Merges a record; `is_first` of the caller's array.
+    /// Merges records, the lock taken anew for each.
     ///
     /// Where the built-in lock does not wait, the first may find it busy, and nothing has changed. From the second on
     /// the call cannot be taken back, and need not wait for long: who holds the lock then either interrupted this call
     /// and has returned, or runs on another core.
-    pub fn merge_one<E: Kind>(&self, entry: &E, text: &[u8], is_first: bool) -> Result<(), evagg_status_t> {
-        let recorded = loop {
-            match self.locked::<E, _>(|aggregator| aggregator.merge(entry, text)) {
-                Ok(recorded) => break recorded,
-                Err(status) if is_first => return Err(status),
-                Err(_) => core::hint::spin_loop(),
-            }
-        };
-        self.recorded::<E>(recorded);
+    pub fn merge<'a, E: Kind>(&self, records: impl Iterator<Item = (E, &'a [u8])>) -> Result<(), evagg_status_t> {
+        let mut first_loss = false;
+        for (index, (record, text)) in records.enumerate() {
+            first_loss |= loop {
+                match self.locked::<E, _>(|aggregator| aggregator.merge(&record, text)) {
+                    Ok(recorded) => break recorded.first_loss,
+                    Err(status) if index == 0 => return Err(status),
+                    Err(_) => core::hint::spin_loop(),
+                }
+            };
+        }
+        if first_loss {
+            self.give_warnings::<E>(false);
+        }
         Ok(())
     }
 

@@ -354,12 +354,11 @@ pub unsafe extern "C" fn evagg_processes_merge(
             // SAFETY: as above.
             unsafe { record.text() }?;
         }
-        for (index, record) in records.iter().enumerate() {
+        it.merge(records.iter().filter_map(|record| {
             // SAFETY: as above.
-            let text = unsafe { record.text() }?;
-            it.merge_one(&record.entry(it.seed(), text), it.kept(text), index == 0)?;
-        }
-        Ok(())
+            let text = unsafe { record.text() }.ok()?;
+            Some((record.entry(it.seed(), text), it.kept(text)))
+        }))
     });
     status(result)
 }
