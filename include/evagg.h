@@ -212,7 +212,7 @@ typedef struct {
 
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
-    (((size_t) 196 + 5 * sizeof(void *) + 7) / 8 * 8 + ((size_t) (capacity) + 63) / 64 * 64)
+    ((size_t) 192 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
 
 /* Windows and statistics */
 

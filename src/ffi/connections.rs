@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Instance, Kind, array, check_output, instance, status, write};
+use super::instance::{self, Kind, Live, array, check_output, status, write};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
@@ -112,12 +112,6 @@ impl evagg_connection_record_t {
 }
 
 #[inline]
-unsafe fn live<'a>(connections: *const evagg_connections_t) -> Result<&'a Instance, evagg_status_t> {
-    // SAFETY: passed on to the caller.
-    unsafe { instance::<Connection, _>(connections) }
-}
-
-#[inline]
 fn direction(direction: u8) -> Result<Direction, evagg_status_t> {
     match direction {
         EVAGG_IN => Ok(Direction::In),
@@ -127,14 +121,20 @@ fn direction(direction: u8) -> Result<Direction, evagg_status_t> {
 }
 
 #[inline]
-fn count(instance: &Instance, tuple: &FiveTuple, way: Direction, bytes: u32, now: evagg_time_t) -> evagg_status_t {
+fn count(
+    instance: Live<Connection>,
+    tuple: &FiveTuple,
+    way: Direction,
+    bytes: u32,
+    now: evagg_time_t,
+) -> evagg_status_t {
     let (bytes_in, bytes_out) = match way {
         Direction::In => (bytes, 0),
         Direction::Out => (0, bytes),
     };
     let event = Connection::new(tuple, Hits::one(now), bytes_in, bytes_out);
-    match instance.locked::<Connection, _>(|aggregator| aggregator.record(&event, &[])) {
-        Ok(recorded) => instance.recorded::<Connection>(recorded),
+    match instance.locked(|aggregator| aggregator.record(&event, &[])) {
+        Ok(recorded) => instance.recorded(recorded),
         Err(status) => status,
     }
 }
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn evagg_connections_init(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_connections_deinit(connections: *mut evagg_connections_t) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(connections) }.map(Instance::deinit))
+    status(unsafe { Live::<Connection>::at(connections) }.map(Live::deinit))
 }
 
 /// Sets who is told when events are lost; before the first call nobody is.
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn evagg_connections_set_warning_callback(
     context: *mut c_void,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(connections) }.and_then(|it| it.set_warning_callback::<Connection>(callback, context)))
+    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_warning_callback(callback, context)))
 }
 
 /// Changes the overflow policy from the next event on.
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn evagg_connections_set_overflow_policy(
     policy: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(connections) }.and_then(|it| it.set_overflow_policy::<Connection>(policy)))
+    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_overflow_policy(policy)))
 }
 
 /// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn evagg_connections_set_enabled(
     enabled: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(connections) }.and_then(|it| it.set_enabled::<Connection>(enabled)))
+    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_enabled(enabled)))
 }
 
 /// Counts one event of a connection.
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn evagg_connections_record(
     now: evagg_time_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let checked = unsafe { live(connections) }.and_then(|it| {
+    let checked = unsafe { Live::<Connection>::at(connections) }.and_then(|it| {
         // SAFETY: as above.
         let [connection] = (unsafe { array(connection, 1) })? else { return Err(EVAGG_ERROR_BAD_VALUE) };
         Ok((it, connection.five_tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?, self::direction(direction)?))
@@ -292,7 +292,7 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
     now: evagg_time_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let checked = unsafe { live(connections) }.and_then(|it| {
+    let checked = unsafe { Live::<Connection>::at(connections) }.and_then(|it| {
         // SAFETY: as above.
         Ok((it, unsafe { array(packet.cast::<u8>(), length) }?, self::direction(direction)?))
     });
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
         Err(packet::Unrecorded::Malformed) => (Unrecorded::Malformed, EVAGG_MALFORMED),
         Err(packet::Unrecorded::OtherProtocol) => (Unrecorded::Ignored, EVAGG_IGNORED),
     };
-    match it.locked::<Connection, _>(|aggregator| aggregator.count_unrecorded(reason)) {
+    match it.locked(|aggregator| aggregator.count_unrecorded(reason)) {
         Ok(()) => outcome,
         Err(status) => status,
     }
@@ -337,9 +337,9 @@ pub unsafe extern "C" fn evagg_connections_flush(
     // SAFETY: the pointers are as this function's documentation asks; `index` is below record_count.
     unsafe {
         write(window, evagg_window_t::default());
-        let result = live(connections).and_then(|it| {
+        let result = Live::<Connection>::at(connections).and_then(|it| {
             check_output(records, record_count, window)?;
-            it.flush::<Connection>(now, record_count, |index, entry, _, _| {
+            it.flush(now, record_count, |index, entry, _, _| {
                 records.add(index).write(evagg_connection_record_t::of(entry));
                 true
             })
@@ -373,7 +373,7 @@ pub unsafe extern "C" fn evagg_connections_merge(
     record_count: usize,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let result = unsafe { live(connections) }.and_then(|it| {
+    let result = unsafe { Live::<Connection>::at(connections) }.and_then(|it| {
         // SAFETY: as above.
         let records = unsafe { array(records, record_count) }?;
         if records.iter().any(|record| record.entry().is_none()) {
@@ -396,7 +396,7 @@ pub unsafe extern "C" fn evagg_connections_due(
     now: evagg_time_t,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    unsafe { live(connections) }.and_then(|it| it.is_due::<Connection>(now)).unwrap_or_else(|status| status)
+    unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.is_due(now)).unwrap_or_else(|status| status)
 }
 
 /// How many connections are cached now, those of waiting pages included.
@@ -411,7 +411,7 @@ pub unsafe extern "C" fn evagg_connections_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(length, live(connections).and_then(Instance::length::<Connection>)) }
+    unsafe { instance::output(length, Live::<Connection>::at(connections).and_then(Live::length)) }
 }
 
 /// What happened since init.
@@ -426,5 +426,5 @@ pub unsafe extern "C" fn evagg_connections_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(statistics, live(connections).and_then(Instance::statistics::<Connection>)) }
+    unsafe { instance::output(statistics, Live::<Connection>::at(connections).and_then(Live::statistics)) }
 }

@@ -11,7 +11,9 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
+use core::marker::PhantomData;
 use core::mem::{align_of, size_of};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::config::{
@@ -48,30 +50,25 @@ pub struct Instance {
     magic: AtomicU32,
     capacity: u16,
     text_maximum: u16,
-    lock: LockKind,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock,
     #[cfg(not(target_has_atomic = "ptr"))]
     built_in: [u32; 2],
-    callbacks: LockCallbacks,
+    lock: Lock,
     warning: UnsafeCell<WarningCallback>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum LockKind {
+#[derive(Clone, Copy)]
+#[repr(usize)]
+enum Lock {
     None,
     #[cfg(target_has_atomic = "ptr")]
     BuiltIn,
-    Callbacks,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct LockCallbacks {
-    acquire: Option<unsafe extern "C" fn(context: *mut c_void) -> usize>,
-    release: Option<unsafe extern "C" fn(context: *mut c_void, state: usize)>,
-    context: *mut c_void,
+    Callbacks {
+        acquire: unsafe extern "C" fn(context: *mut c_void) -> usize,
+        release: unsafe extern "C" fn(context: *mut c_void, state: usize),
+        context: *mut c_void,
+    },
 }
 
 #[repr(C)]
@@ -83,7 +80,7 @@ struct WarningCallback {
 
 /// The storage macros of the header say the same.
 const _: () = assert!(size_of::<State>() == 168);
-const _: () = assert!(size_of::<Instance>() == (196 + 5 * size_of::<usize>()).next_multiple_of(8));
+const _: () = assert!(size_of::<Instance>() == 192 + 6 * size_of::<usize>());
 const _: () = assert!(align_of::<Instance>() <= EVAGG_STORAGE_ALIGNMENT);
 const _: () = assert!(size_of::<Block>() == 64);
 
@@ -127,7 +124,7 @@ pub unsafe fn init<E: Kind>(
     let config = unsafe { config.read_unaligned() };
     let capacity = if config.capacity == 0 { E::DEFAULT_CAPACITY } else { config.capacity };
     let (settings, text_maximum) = settings::<E>(&config, capacity)?;
-    let lock = lock_kind(&config)?;
+    let lock = lock(&config)?;
     let text_bytes = if E::HAS_TEXT { settings.text_bytes } else { 0 };
     let needed = storage_size::<E>(capacity, text_bytes).ok_or(EVAGG_ERROR_BAD_VALUE)?;
     if !storage.cast::<Instance>().is_aligned() || !storage.addr().is_multiple_of(EVAGG_STORAGE_ALIGNMENT) {
@@ -158,12 +155,11 @@ pub unsafe fn init<E: Kind>(
             #[expect(clippy::cast_possible_truncation, reason = "storage_size checked the range")]
             capacity: capacity as u16,
             text_maximum,
-            lock,
             #[cfg(target_has_atomic = "ptr")]
             built_in: BuiltInLock::new(),
             #[cfg(not(target_has_atomic = "ptr"))]
             built_in: [0; 2],
-            callbacks: LockCallbacks { acquire: config.acquire, release: config.release, context: config.lock_context },
+            lock,
             warning: UnsafeCell::new(WarningCallback { callback: None, context: core::ptr::null_mut() }),
         });
     }
@@ -202,14 +198,16 @@ fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings
     Ok((settings, text_maximum))
 }
 
-fn lock_kind(config: &evagg_config_t) -> Result<LockKind, evagg_status_t> {
-    match (config.lock, config.acquire.is_some(), config.release.is_some()) {
-        (EVAGG_LOCK_DEFAULT, true, true) => Ok(LockKind::Callbacks),
-        (EVAGG_LOCK_NONE, false, false) => Ok(LockKind::None),
+fn lock(config: &evagg_config_t) -> Result<Lock, evagg_status_t> {
+    match (config.lock, config.acquire, config.release) {
+        (EVAGG_LOCK_DEFAULT, Some(acquire), Some(release)) => {
+            Ok(Lock::Callbacks { acquire, release, context: config.lock_context })
+        }
+        (EVAGG_LOCK_NONE, None, None) => Ok(Lock::None),
         #[cfg(target_has_atomic = "ptr")]
-        (EVAGG_LOCK_DEFAULT, false, false) => Ok(LockKind::BuiltIn),
+        (EVAGG_LOCK_DEFAULT, None, None) => Ok(Lock::BuiltIn),
         #[cfg(not(target_has_atomic = "ptr"))]
-        (EVAGG_LOCK_DEFAULT, false, false) => Err(super::status::EVAGG_ERROR_LOCK_REQUIRED),
+        (EVAGG_LOCK_DEFAULT, None, None) => Err(super::status::EVAGG_ERROR_LOCK_REQUIRED),
         _ => Err(EVAGG_ERROR_BAD_VALUE),
     }
 }
@@ -222,40 +220,56 @@ fn overflow_policy(policy: u8) -> Result<OverflowPolicy, evagg_status_t> {
     }
 }
 
-/// The instance behind a handle.
-#[inline]
-pub unsafe fn instance<'a, E: Kind, H>(handle: *const H) -> Result<&'a Instance, evagg_status_t> {
-    if handle.is_null() {
-        return Err(EVAGG_ERROR_NULL_ARGUMENT);
-    }
-    let instance = handle.cast::<Instance>();
-    if !instance.is_aligned() {
-        return Err(EVAGG_ERROR_MISALIGNED);
-    }
-    // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
-    let magic: &AtomicU32 = unsafe { &(*instance).magic };
-    if magic.load(Ordering::Relaxed) != E::MAGIC {
-        return Err(EVAGG_ERROR_NOT_INITIALISED);
-    }
-    // SAFETY: init wrote an instance here, and deinit has not taken the mark away since.
-    Ok(unsafe { &*instance })
+/// A live instance of a kind: the pointer to the whole of its storage.
+pub struct Live<E> {
+    storage: NonNull<Instance>,
+    kind: PhantomData<E>,
 }
 
-impl Instance {
+impl<E> Clone for Live<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Live<E> {}
+
+impl<E: Kind> Live<E> {
+    /// The instance behind a handle.
+    #[inline]
+    pub unsafe fn at<H>(handle: *const H) -> Result<Self, evagg_status_t> {
+        let Some(storage) = NonNull::new(handle.cast_mut().cast::<Instance>()) else {
+            return Err(EVAGG_ERROR_NULL_ARGUMENT);
+        };
+        if !storage.is_aligned() {
+            return Err(EVAGG_ERROR_MISALIGNED);
+        }
+        // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
+        let magic: &AtomicU32 = unsafe { &(*storage.as_ptr()).magic };
+        if magic.load(Ordering::Relaxed) != E::MAGIC {
+            return Err(EVAGG_ERROR_NOT_INITIALISED);
+        }
+        Ok(Self { storage, kind: PhantomData })
+    }
+
+    /// The part that does not change, and the cells.
+    #[inline]
+    fn instance(&self) -> &Instance {
+        // SAFETY: init wrote an instance here, and the storage stays in place during the call.
+        unsafe { self.storage.as_ref() }
+    }
+
     /// Runs `work` on the instance's contents while the lock is held.
     #[inline]
-    pub fn locked<E: Kind, R>(&self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
-        match self.lock {
-            LockKind::None => Ok(self.with_contents(work)),
+    pub fn locked<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
+        match self.instance().lock {
+            Lock::None => Ok(self.with_contents(work)),
             #[cfg(target_has_atomic = "ptr")]
-            LockKind::BuiltIn => {
-                let Some(_guard) = self.built_in.acquire() else { return Err(EVAGG_ERROR_BUSY) };
+            Lock::BuiltIn => {
+                let Some(_guard) = self.instance().built_in.acquire() else { return Err(EVAGG_ERROR_BUSY) };
                 Ok(self.with_contents(work))
             }
-            LockKind::Callbacks => {
-                let LockCallbacks { acquire: Some(acquire), release: Some(release), context } = self.callbacks else {
-                    return Err(EVAGG_ERROR_BUSY);
-                };
+            Lock::Callbacks { acquire, release, context } => {
                 // SAFETY: the configuration asks for functions of these signatures that may be called until deinit.
                 let state = unsafe { acquire(context) };
                 let result = self.with_contents(work);
@@ -267,25 +281,26 @@ impl Instance {
     }
 
     #[inline]
-    fn with_contents<E: Kind, R>(&self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> R {
-        let base = core::ptr::from_ref(self).cast::<u8>().cast_mut();
-        let capacity = usize::from(self.capacity);
+    fn with_contents<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> R {
+        let Instance { seed, capacity, ref body, .. } = *self.instance();
+        let base = self.storage.as_ptr().cast::<u8>();
+        let capacity = usize::from(capacity);
         // SAFETY: init laid the parts out at these offsets, each initialised. The lock is held, or the caller has said
         // that there is one context only, so nobody else has a reference to any of them; `work` cannot keep one,
         // and calls no one who could ask for the lock again.
         unsafe {
-            let state = &mut *self.body.get();
+            let state = &mut *body.get();
             let text_bytes = if E::HAS_TEXT { state.settings().text_bytes as usize } else { 0 };
             work(&mut Aggregator {
                 state,
                 sketch: core::slice::from_raw_parts_mut(
-                    base.add(size_of::<Self>()).cast(),
+                    base.add(size_of::<Instance>()).cast(),
                     capacity.div_ceil(Block::ENTRIES),
                 ),
                 entries: core::slice::from_raw_parts_mut(base.add(entries_offset(capacity)).cast(), capacity),
                 heads: core::slice::from_raw_parts_mut(base.add(heads_offset::<E>(capacity)).cast(), capacity),
                 text: core::slice::from_raw_parts_mut(base.add(text_offset::<E>(capacity)), text_bytes),
-                seed: self.seed,
+                seed,
             })
         }
     }
@@ -293,12 +308,12 @@ impl Instance {
     /// Gives the warnings that wait, the lock released.
     #[cold]
     #[inline(never)]
-    pub fn give_warnings<E: Kind>(&self, from_flush: bool) {
+    pub fn give_warnings(self, from_flush: bool) {
         // A callback may end the instance.
-        while self.magic.load(Ordering::Relaxed) == E::MAGIC {
-            let taken = self.locked::<E, _>(|aggregator| {
+        while self.instance().magic.load(Ordering::Relaxed) == E::MAGIC {
+            let taken = self.locked(|aggregator| {
                 // SAFETY: the lock is held, as for the contents.
-                let WarningCallback { callback, context } = unsafe { *self.warning.get() };
+                let WarningCallback { callback, context } = unsafe { *self.instance().warning.get() };
                 callback.and_then(|callback| Some((callback, context, aggregator.take_warning(from_flush)?)))
             });
             let Ok(Some((callback, context, warning))) = taken else { break };
@@ -308,9 +323,9 @@ impl Instance {
 
     /// The status of an event that was recorded, once the warnings it caused have been given.
     #[inline]
-    pub fn recorded<E: Kind>(&self, recorded: Recorded) -> evagg_status_t {
+    pub fn recorded(self, recorded: Recorded) -> evagg_status_t {
         if recorded.first_loss {
-            self.give_warnings::<E>(false);
+            self.give_warnings(false);
         }
         match recorded.outcome {
             Outcome::First => EVAGG_FIRST,
@@ -320,53 +335,53 @@ impl Instance {
         }
     }
 
-    pub fn set_warning_callback<E: Kind>(
-        &self,
+    pub fn set_warning_callback(
+        self,
         callback: evagg_warning_callback_t,
         context: *mut c_void,
     ) -> Result<(), evagg_status_t> {
-        self.locked::<E, _>(|_| {
+        self.locked(|_| {
             // SAFETY: the lock is held, as for the contents.
-            unsafe { *self.warning.get() = WarningCallback { callback, context } };
+            unsafe { *self.instance().warning.get() = WarningCallback { callback, context } };
         })
     }
 
-    pub fn set_overflow_policy<E: Kind>(&self, policy: u8) -> Result<(), evagg_status_t> {
+    pub fn set_overflow_policy(self, policy: u8) -> Result<(), evagg_status_t> {
         let policy = overflow_policy(policy)?;
-        self.locked::<E, _>(|aggregator| aggregator.set_policy(policy))
+        self.locked(|aggregator| aggregator.set_policy(policy))
     }
 
-    pub fn set_enabled<E: Kind>(&self, enabled: u8) -> Result<(), evagg_status_t> {
+    pub fn set_enabled(self, enabled: u8) -> Result<(), evagg_status_t> {
         if enabled > 1 {
             return Err(EVAGG_ERROR_BAD_VALUE);
         }
-        self.locked::<E, _>(|aggregator| aggregator.set_enabled(enabled == 1))
+        self.locked(|aggregator| aggregator.set_enabled(enabled == 1))
     }
 
     /// Copies records of the oldest unflushed window, the lock taken anew for each.
-    pub fn flush<E: Kind>(
-        &self,
+    pub fn flush(
+        self,
         now: evagg_time_t,
         record_count: usize,
         mut copy: impl FnMut(usize, &E, &[u8], &[u8]) -> bool,
     ) -> Result<(evagg_status_t, evagg_window_t), evagg_status_t> {
-        let begun = self.locked::<E, _>(|aggregator| aggregator.begin_flush(now))?;
+        let begun = self.locked(|aggregator| aggregator.begin_flush(now))?;
         let mut records = 0;
         while records < record_count
-            && self.locked::<E, _>(|aggregator| {
+            && self.locked(|aggregator| {
                 aggregator.flush_one(begun.sequence, |entry, head, tail| copy(records, entry, head, tail))
             }) == Ok(true)
         {
             records += 1;
         }
-        let (status, closed) = match self.locked::<E, _>(|aggregator| aggregator.end_page(begun.sequence)) {
+        let (status, closed) = match self.locked(|aggregator| aggregator.end_page(begun.sequence)) {
             Ok(Some(closed)) if closed.remaining == 0 => (EVAGG_OK, closed),
             Ok(Some(closed)) => (EVAGG_MORE, closed),
             Ok(None) => (EVAGG_OK, Closed { remaining: 0, ..begun }),
             // Records are out, so the call succeeds; the next one completes the window.
             Err(_) => (EVAGG_MORE, begun),
         };
-        self.give_warnings::<E>(true);
+        self.give_warnings(true);
         #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
         Ok((status, evagg_window_t::page(&closed, records as u32)))
     }
@@ -376,11 +391,11 @@ impl Instance {
     /// Where the built-in lock does not wait, the first may find it busy, and nothing has changed. From the second on
     /// the call cannot be taken back, and need not wait for long: who holds the lock then either interrupted this call
     /// and has returned, or runs on another core.
-    pub fn merge<'a, E: Kind>(&self, records: impl Iterator<Item = (E, &'a [u8])>) -> Result<(), evagg_status_t> {
+    pub fn merge<'a>(self, records: impl Iterator<Item = (E, &'a [u8])>) -> Result<(), evagg_status_t> {
         let mut first_loss = false;
         for (index, (record, text)) in records.enumerate() {
             first_loss |= loop {
-                match self.locked::<E, _>(|aggregator| aggregator.merge(&record, text)) {
+                match self.locked(|aggregator| aggregator.merge(&record, text)) {
                     Ok(recorded) => break recorded.first_loss,
                     Err(status) if index == 0 => return Err(status),
                     Err(_) => core::hint::spin_loop(),
@@ -388,42 +403,42 @@ impl Instance {
             };
         }
         if first_loss {
-            self.give_warnings::<E>(false);
+            self.give_warnings(false);
         }
         Ok(())
     }
 
-    pub fn is_due<E: Kind>(&self, now: evagg_time_t) -> Result<evagg_status_t, evagg_status_t> {
-        self.locked::<E, _>(|aggregator| if aggregator.is_due(now) { EVAGG_DUE } else { EVAGG_OK })
+    pub fn is_due(self, now: evagg_time_t) -> Result<evagg_status_t, evagg_status_t> {
+        self.locked(|aggregator| if aggregator.is_due(now) { EVAGG_DUE } else { EVAGG_OK })
     }
 
-    pub fn length<E: Kind>(&self) -> Result<u32, evagg_status_t> {
-        self.locked::<E, _>(|aggregator| aggregator.length().into())
+    pub fn length(self) -> Result<u32, evagg_status_t> {
+        self.locked(|aggregator| aggregator.length().into())
     }
 
-    pub fn statistics<E: Kind>(&self) -> Result<evagg_statistics_t, evagg_status_t> {
+    pub fn statistics(self) -> Result<evagg_statistics_t, evagg_status_t> {
         #[cfg(target_has_atomic = "ptr")]
-        let busy = self.built_in.busy();
+        let busy = self.instance().built_in.busy();
         #[cfg(not(target_has_atomic = "ptr"))]
         let busy = 0;
-        self.locked::<E, _>(|aggregator| evagg_statistics_t::of(&aggregator.statistics(), busy))
+        self.locked(|aggregator| evagg_statistics_t::of(&aggregator.statistics(), busy))
     }
 
     /// What of a command line is kept.
-    pub fn kept<'a>(&self, command_line: &'a [u8]) -> &'a [u8] {
+    pub fn kept(self, command_line: &[u8]) -> &[u8] {
         command_line.get(..self.text_maximum()).unwrap_or(command_line)
     }
 
-    pub fn text_maximum(&self) -> usize {
-        self.text_maximum.into()
+    pub fn text_maximum(self) -> usize {
+        self.instance().text_maximum.into()
     }
 
-    pub fn seed(&self) -> u64 {
-        self.seed
+    pub fn seed(self) -> u64 {
+        self.instance().seed
     }
 
-    pub fn deinit(&self) {
-        self.magic.store(0, Ordering::Relaxed);
+    pub fn deinit(self) {
+        self.instance().magic.store(0, Ordering::Relaxed);
     }
 }
 

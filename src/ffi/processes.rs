@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Instance, Kind, array, check_output, instance, status, write};
+use super::instance::{self, Kind, Live, array, check_output, status, write};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
@@ -119,12 +119,6 @@ impl evagg_process_record_t {
     }
 }
 
-#[inline]
-unsafe fn live<'a>(processes: *const evagg_processes_t) -> Result<&'a Instance, evagg_status_t> {
-    // SAFETY: passed on to the caller.
-    unsafe { instance::<Process, _>(processes) }
-}
-
 /// The bytes of storage for `capacity` processes, 1 to EVAGG_MAXIMUM_CAPACITY, whose command lines share `text_bytes`,
 /// 0 to EVAGG_MAXIMUM_TEXT_BYTES; 0 for a value out of range.
 ///
@@ -174,7 +168,7 @@ pub unsafe extern "C" fn evagg_processes_init(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_deinit(processes: *mut evagg_processes_t) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(processes) }.map(Instance::deinit))
+    status(unsafe { Live::<Process>::at(processes) }.map(Live::deinit))
 }
 
 /// Sets who is told when events are lost; before the first call nobody is.
@@ -191,7 +185,7 @@ pub unsafe extern "C" fn evagg_processes_set_warning_callback(
     context: *mut c_void,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(processes) }.and_then(|it| it.set_warning_callback::<Process>(callback, context)))
+    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_warning_callback(callback, context)))
 }
 
 /// Changes the overflow policy from the next event on.
@@ -206,7 +200,7 @@ pub unsafe extern "C" fn evagg_processes_set_overflow_policy(
     policy: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(processes) }.and_then(|it| it.set_overflow_policy::<Process>(policy)))
+    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_overflow_policy(policy)))
 }
 
 /// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
@@ -219,7 +213,7 @@ pub unsafe extern "C" fn evagg_processes_set_overflow_policy(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_set_enabled(processes: *mut evagg_processes_t, enabled: u8) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { live(processes) }.and_then(|it| it.set_enabled::<Process>(enabled)))
+    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_enabled(enabled)))
 }
 
 /// Counts one process that was created.
@@ -241,7 +235,7 @@ pub unsafe extern "C" fn evagg_processes_record(
     now: evagg_time_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let result = unsafe { live(processes) }.and_then(|it| {
+    let result = unsafe { Live::<Process>::at(processes) }.and_then(|it| {
         // SAFETY: as above.
         let [process] = (unsafe { array(process, 1) })? else { return Err(EVAGG_ERROR_BAD_VALUE) };
         let length = process.command_line_length;
@@ -257,7 +251,7 @@ pub unsafe extern "C" fn evagg_processes_record(
         };
         let event = Process::new(&identity, Hits::one(now));
         let text = it.kept(command_line);
-        Ok(it.recorded::<Process>(it.locked::<Process, _>(|aggregator| aggregator.record(&event, text))?))
+        Ok(it.recorded(it.locked(|aggregator| aggregator.record(&event, text))?))
     });
     result.unwrap_or_else(|status| status)
 }
@@ -294,7 +288,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
     // written to the text buffer was held against what is left of it.
     unsafe {
         write(window, evagg_window_t::default());
-        let result = live(processes).and_then(|it| {
+        let result = Live::<Process>::at(processes).and_then(|it| {
             check_output(records, record_count, window)?;
             if text.is_null() && text_bytes != 0 {
                 return Err(EVAGG_ERROR_NULL_ARGUMENT);
@@ -303,7 +297,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
                 return Err(EVAGG_ERROR_BUFFER_TOO_SMALL);
             }
             let mut used = 0;
-            it.flush::<Process>(now, record_count, |index, entry, head, tail| {
+            it.flush(now, record_count, |index, entry, head, tail| {
                 let length = entry.text_length();
                 if text_bytes - used <= length {
                     return false;
@@ -347,7 +341,7 @@ pub unsafe extern "C" fn evagg_processes_merge(
     record_count: usize,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let result = unsafe { live(processes) }.and_then(|it| {
+    let result = unsafe { Live::<Process>::at(processes) }.and_then(|it| {
         // SAFETY: as above.
         let records = unsafe { array(records, record_count) }?;
         for record in records {
@@ -372,7 +366,7 @@ pub unsafe extern "C" fn evagg_processes_merge(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_due(processes: *const evagg_processes_t, now: evagg_time_t) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    unsafe { live(processes) }.and_then(|it| it.is_due::<Process>(now)).unwrap_or_else(|status| status)
+    unsafe { Live::<Process>::at(processes) }.and_then(|it| it.is_due(now)).unwrap_or_else(|status| status)
 }
 
 /// How many processes are cached now, those of waiting pages included.
@@ -387,7 +381,7 @@ pub unsafe extern "C" fn evagg_processes_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(length, live(processes).and_then(Instance::length::<Process>)) }
+    unsafe { instance::output(length, Live::<Process>::at(processes).and_then(Live::length)) }
 }
 
 /// What happened since init.
@@ -402,5 +396,5 @@ pub unsafe extern "C" fn evagg_processes_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(statistics, live(processes).and_then(Instance::statistics::<Process>)) }
+    unsafe { instance::output(statistics, Live::<Process>::at(processes).and_then(Live::statistics)) }
 }
