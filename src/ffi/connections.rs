@@ -6,7 +6,7 @@ use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_ti
 use super::instance::{self, Kind, Live, array, check_output, status, write};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
-use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
+use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
 use crate::aggregator::{OverflowPolicy, Unrecorded};
 use crate::event::connection::{Connection, Direction, FiveTuple};
 use crate::event::{Hits, packet};
@@ -105,7 +105,7 @@ impl evagg_connection_record_t {
     /// `None` for a record that no flush can have given.
     fn entry(&self) -> Option<Connection> {
         let tuple = self.connection.five_tuple()?;
-        let is_valid = self.hit_count != 0 && self.flags & !(EVAGG_RECORD_SATURATED | EVAGG_RECORD_TRUNCATED) == 0;
+        let is_valid = self.hit_count != 0 && self.flags & !EVAGG_RECORD_SATURATED == 0;
         let hits = Hits { count: self.hit_count, first_seen: self.first_seen, last_seen: self.last_seen };
         is_valid.then(|| Connection::new(&tuple, hits, self.bytes_in, self.bytes_out))
     }

@@ -22,7 +22,7 @@ use super::config::{
     EVAGG_WARN_AT_FLUSH, EVAGG_WARN_AT_ONCE, evagg_config_t, evagg_time_t,
 };
 use super::status::{
-    EVAGG_COUNTED, EVAGG_DISABLED, EVAGG_DUE, EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_BUSY,
+    EVAGG_COUNTED, EVAGG_DISABLED, EVAGG_DUE, EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL,
     EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NOT_INITIALISED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_ERROR_STALE_HEADER,
     EVAGG_ERROR_STORAGE_TOO_SMALL, EVAGG_FIRST, EVAGG_MORE, EVAGG_OK, EVAGG_REJECTED, evagg_status_t,
 };
@@ -266,7 +266,9 @@ impl<E: Kind> Live<E> {
             Lock::None => Ok(self.with_contents(work)),
             #[cfg(target_has_atomic = "ptr")]
             Lock::BuiltIn => {
-                let Some(_guard) = self.instance().built_in.acquire() else { return Err(EVAGG_ERROR_BUSY) };
+                let Some(_guard) = self.instance().built_in.acquire() else {
+                    return Err(super::status::EVAGG_ERROR_BUSY);
+                };
                 Ok(self.with_contents(work))
             }
             Lock::Callbacks { acquire, release, context } => {

@@ -98,7 +98,8 @@ impl evagg_process_record_t {
         let text = unsafe { array(self.command_line.cast::<u8>(), self.command_line_length as usize) }?;
         let is_valid = self.hit_count != 0
             && self.command_line_length <= self.full_length
-            && self.flags & !(EVAGG_RECORD_SATURATED | EVAGG_RECORD_TRUNCATED) == 0;
+            && self.flags & !(EVAGG_RECORD_SATURATED | EVAGG_RECORD_TRUNCATED) == 0
+            && self.reserved == 0;
         if is_valid { Ok(text) } else { Err(EVAGG_ERROR_BAD_VALUE) }
     }
 
