@@ -81,6 +81,28 @@ static void command_line_and_user_distinguish(void **state) {
     processes_close(&subject, 1001);
 }
 
+/* With one entry there is one place to look: what is taken for the same is counted into it. */
+static void one_entry_tells_processes_apart(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t length;
+        uint32_t user_id;
+    } others[] = {{"a c", 3, 1}, {"a b", 2, 1}, {"a b ", 4, 1},         {"A b", 3, 1},
+                  {"a b", 3, 2}, {"", 0, 1},    {"a b", 3, 0x80000001u}};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        open_with(1, EVAGG_DISCARD_OLDEST);
+        assert_int_equal(see_text(subject.handle, "a b", 3, 1, 9, 1000), EVAGG_FIRST);
+        for (uint32_t round = 0; round < 2; round++) {
+            assert_int_equal(see_text(subject.handle, others[i].text, others[i].length,
+                                      others[i].user_id, 9, 1000),
+                             round == 0 ? EVAGG_FIRST : EVAGG_COUNTED);
+        }
+        assert_int_equal(see_text(subject.handle, "a b", 3, 1, 9, 1000), EVAGG_FIRST);
+        processes_close(&subject, 1001);
+    }
+}
+
 static void command_lines_are_bytes(void **state) {
     (void)state;
     open_with(32, 0);
@@ -427,6 +449,7 @@ int main(void) {
         cmocka_unit_test(identical_events_share_one_entry),
         cmocka_unit_test(the_process_ids_are_those_of_the_first_occurrence),
         cmocka_unit_test(command_line_and_user_distinguish),
+        cmocka_unit_test(one_entry_tells_processes_apart),
         cmocka_unit_test(command_lines_are_bytes),
         cmocka_unit_test(an_empty_command_line_ignores_the_pointer),
         cmocka_unit_test(the_text_is_copied),
