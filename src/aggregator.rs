@@ -5,16 +5,8 @@
 
 use crate::event::{Event, Time};
 use crate::store::sketch::{Block, Distinct, mark};
-use crate::store::{Shortage, Store, StoreState};
+use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
 use crate::warning::{Losses, Reason, Warning};
-
-/// What happens to a new event when there is no room for it.
-#[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OverflowPolicy {
-    RejectNew,
-    DiscardOldest,
-}
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

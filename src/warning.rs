@@ -3,8 +3,8 @@
 
 use heapless::String;
 
-use crate::aggregator::OverflowPolicy;
 use crate::event::Event;
+use crate::store::OverflowPolicy;
 
 /// The longest text, of a process cache with the largest numbers, and its NUL.
 const TEXT_CAPACITY: usize = 141;

@@ -2,14 +2,16 @@
 
 use core::ffi::c_void;
 
+use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Kind, Live, array, check_output, status, write};
+use super::instance::{self, Kind, Live};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
-use crate::aggregator::{OverflowPolicy, Unrecorded};
+use crate::aggregator::Unrecorded;
 use crate::event::connection::{Connection, Direction, FiveTuple};
 use crate::event::{Hits, packet};
+use crate::store::OverflowPolicy;
 
 /// Direction: to this device.
 pub const EVAGG_IN: u8 = 1;
@@ -411,7 +413,7 @@ pub unsafe extern "C" fn evagg_connections_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(length, Live::<Connection>::at(connections).and_then(Live::length)) }
+    unsafe { output(length, Live::<Connection>::at(connections).and_then(Live::length)) }
 }
 
 /// What happened since init.
@@ -426,5 +428,5 @@ pub unsafe extern "C" fn evagg_connections_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(statistics, Live::<Connection>::at(connections).and_then(Live::statistics)) }
+    unsafe { output(statistics, Live::<Connection>::at(connections).and_then(Live::statistics)) }
 }

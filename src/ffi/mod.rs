@@ -8,6 +8,7 @@
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
 
 mod abi;
+mod arguments;
 pub mod config;
 pub mod connections;
 mod instance;

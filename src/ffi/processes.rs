@@ -2,14 +2,15 @@
 
 use core::ffi::{c_char, c_void};
 
+use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Kind, Live, array, check_output, status, write};
+use super::instance::{self, Kind, Live};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
-use crate::aggregator::OverflowPolicy;
 use crate::event::process::{Identity, Process};
 use crate::event::{Event, Hits};
+use crate::store::OverflowPolicy;
 
 /// An aggregator of processes. It lives in the caller's storage; there is nothing to free.
 pub struct evagg_processes_t {
@@ -382,7 +383,7 @@ pub unsafe extern "C" fn evagg_processes_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(length, Live::<Process>::at(processes).and_then(Live::length)) }
+    unsafe { output(length, Live::<Process>::at(processes).and_then(Live::length)) }
 }
 
 /// What happened since init.
@@ -397,5 +398,5 @@ pub unsafe extern "C" fn evagg_processes_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { instance::output(statistics, Live::<Process>::at(processes).and_then(Live::statistics)) }
+    unsafe { output(statistics, Live::<Process>::at(processes).and_then(Live::statistics)) }
 }

@@ -44,6 +44,14 @@ pub struct Store<'a, E> {
     pub text: &'a mut [u8],
 }
 
+/// What happens to a new event when there is no room for it.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OverflowPolicy {
+    RejectNew,
+    DiscardOldest,
+}
+
 /// What stands in the way of a new entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shortage {
