@@ -8,7 +8,8 @@
  * What holds for every function:
  *
  * - A handle comes first, then inputs, then outputs. It is the address of the storage it was made in.
- * - Statuses are zero or positive for outcomes, negative for errors. An error has changed nothing in the instance.
+ * - Statuses are zero or positive for outcomes, negative for errors. An error has changed nothing in the instance
+ *   (but the count of busy calls).
  * - NULL where a pointer is needed is an error. Where a count is 0, the pointer that goes with it is ignored.
  * - Outputs are written on failure too. Inputs are read during the call only.
  * - Ports and counts are in host order, addresses are bytes in network order.

@@ -8,7 +8,8 @@
  * What holds for every function:
  *
  * - A handle comes first, then inputs, then outputs. It is the address of the storage it was made in.
- * - Statuses are zero or positive for outcomes, negative for errors. An error has changed nothing in the instance.
+ * - Statuses are zero or positive for outcomes, negative for errors. An error has changed nothing in the instance
+ *   (but the count of busy calls).
  * - NULL where a pointer is needed is an error. Where a count is 0, the pointer that goes with it is ignored.
  * - Outputs are written on failure too. Inputs are read during the call only.
  * - Ports and counts are in host order, addresses are bytes in network order.
@@ -40,7 +41,8 @@ extern "C" {
 /**
  * What a call came to: zero and positive are outcomes, negative are errors.
  *
- * A call that ends in an error has changed nothing in the instance. Codes are never given a new meaning.
+ * A call that ends in an error has changed nothing in the instance but the count of busy calls. Codes are never given
+ * a new meaning.
  */
 typedef int32_t evagg_status_t;
 
@@ -56,7 +58,7 @@ typedef int32_t evagg_status_t;
 #define EVAGG_DISABLED 4
 /** record_packet: a transport protocol other than TCP, UDP, ICMP and ICMPv6. */
 #define EVAGG_IGNORED 5
-/** record_packet: a header is cut off or contradicts itself. */
+/** record_packet: a header is cut off, or the IP header contradicts itself. */
 #define EVAGG_MALFORMED 6
 /** flush: more records of this window remain; call again. */
 #define EVAGG_MORE 7
@@ -74,7 +76,11 @@ typedef int32_t evagg_status_t;
 #define EVAGG_ERROR_BAD_VALUE (-5)
 /** There is no live instance of this kind at the handle. */
 #define EVAGG_ERROR_NOT_INITIALISED (-6)
-/** The built-in lock is held by another context and this target cannot wait. The call can be made again. */
+
+/**
+ * The built-in lock is held by another context and this target cannot wait. The call can be made again; events are
+ * counted in the statistics.
+ */
 #define EVAGG_ERROR_BUSY (-8)
 /** init: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE. */
 #define EVAGG_ERROR_LOCK_REQUIRED (-9)
@@ -176,7 +182,7 @@ typedef struct {
     uint32_t text_bytes;
     /** When the first window starts. */
     evagg_time_t start;
-    /** The collection interval in ticks, for due. 0: due as soon as something is cached or lost. */
+    /** The collection interval in ticks, to 2^31 - 1, for due. 0: due as soon as something is cached or lost. */
     evagg_time_t interval;
     /** Processes: bytes kept of one command line, 1 to 65,535. 0: 256. */
     uint16_t text_maximum;
@@ -252,7 +258,7 @@ typedef struct {
 
 /**
  * What happened since init. Every event that was given to the library is in exactly one of offered, malformed,
- * ignored, disabled and busy.
+ * ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
  */
 typedef struct {
     /** Events given to record while aggregation was on. */
@@ -265,13 +271,13 @@ typedef struct {
     uint64_t rejected;
     /** Hits of entries that made room. */
     uint64_t discarded;
-    /** Packets with a header that is cut off or contradicts itself. */
+    /** Packets with a header that is cut off, or an IP header that contradicts itself. */
     uint32_t malformed;
     /** Packets of a transport protocol other than TCP, UDP, ICMP and ICMPv6. */
     uint32_t ignored;
     /** Events given while aggregation was off. */
     uint32_t disabled;
-    /** Calls that ended with EVAGG_ERROR_BUSY. */
+    /** Events whose call ended with EVAGG_ERROR_BUSY. */
     uint32_t busy;
     /** The most entries that were cached at one time. */
     uint32_t high_water_mark;
@@ -317,7 +323,7 @@ typedef struct {
 /**
  * Called with the lock released, by the call that noticed: record, merge or flush, or only flush with
  * EVAGG_WARN_AT_FLUSH. It may call every function of the library, for this instance too; after deinit, the storage
- * must stay in place until the call that gave the warning has returned.
+ * must stay in place until the call that gave the warning has returned. Calls from several threads may overlap.
  */
 typedef void (*evagg_warning_callback_t)(void *context, const evagg_warning_t *warning);
 
@@ -402,7 +408,9 @@ evagg_status_t evagg_connections_deinit(evagg_connections_t *connections);
 /**
  * Sets who is told when events are lost; before the first call nobody is.
  *
- * @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+ * @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody. A call that another
+ *                 thread has begun may still reach the callback that was replaced, with its context: keep both valid
+ *                 until such calls have returned.
  * @param context  Handed to the callback; not read by the library.
  * @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
  *
@@ -489,8 +497,9 @@ evagg_status_t evagg_connections_record_packet(evagg_connections_t *connections,
  * @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
- * Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
- * which the entries were admitted, so that a clock that is set back does not turn it round.
+ * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+ * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_connections_flush(evagg_connections_t *connections,
                                        evagg_time_t now,
@@ -636,7 +645,9 @@ evagg_status_t evagg_processes_deinit(evagg_processes_t *processes);
 /**
  * Sets who is told when events are lost; before the first call nobody is.
  *
- * @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+ * @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody. A call that another
+ *                 thread has begun may still reach the callback that was replaced, with its context: keep both valid
+ *                 until such calls have returned.
  * @param context  Handed to the callback; not read by the library.
  * @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
  *
@@ -703,8 +714,9 @@ evagg_status_t evagg_processes_record(evagg_processes_t *processes,
  * @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
- * Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
- * which the entries were admitted, so that a clock that is set back does not turn it round.
+ * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+ * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_processes_flush(evagg_processes_t *processes,
                                      evagg_time_t now,
@@ -720,7 +732,7 @@ evagg_status_t evagg_processes_flush(evagg_processes_t *processes,
  * Hits are added, first and last seen widened; the process ids are those of the record first seen. The hits count as
  * merged, and the overflow policy holds for them as for events. A record that is new here is admitted now, whenever it
  * was first seen. Merging is commutative and associative as long as nothing overflows; for truncated command lines,
- * between instances of the same hash_seed.
+ * between instances of the same hash_seed and text_maximum.
  *
  * @param records      As flush gave them, the text too; read during this call only.
  * @param record_count 0 ignores the pointer.

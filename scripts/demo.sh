@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 capture=examples/evagg-watch/demo.pcap
 watch=build/release/examples/evagg-watch/evagg-watch
 
+if [ -e build ] && [ ! -w build ]; then
+    echo "demo: build/ belongs to another user; remove it, or try in a clone of your own" >&2
+    exit 1
+fi
 cmake --preset release >/dev/null
 cmake --build --preset release --target evagg-watch -- --no-print-directory
 

@@ -3,7 +3,7 @@
 //!
 //! In every window, offered + merged = kept + rejected + discarded, whatever sequence of calls led there.
 
-use crate::event::{Event, Time};
+use crate::event::{Event, Time, is_before};
 use crate::store::sketch::{Block, Distinct, mark};
 use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
 use crate::warning::{Losses, Reason, Warning};
@@ -51,9 +51,10 @@ struct Window {
     crowding: u16,
     short_of_entries: bool,
     short_of_text: bool,
+    first_shortage: Shortage,
+    first_policy: OverflowPolicy,
     first_loss_unsaid: bool,
     losses_unsaid: bool,
-    reserved: [u8; 2],
 }
 
 impl Window {
@@ -62,14 +63,18 @@ impl Window {
     }
 
     /// Accounts for a loss; true for the first of the window.
-    fn lose(&mut self, shortage: Shortage, crowding: u16) -> bool {
+    fn lose(&mut self, shortage: Shortage, policy: OverflowPolicy, crowding: u16) -> bool {
         let is_first = !self.short_of_entries && !self.short_of_text;
+        if is_first {
+            self.first_shortage = shortage;
+            self.first_policy = policy;
+            self.first_loss_unsaid = true;
+        }
         match shortage {
             Shortage::Entries => self.short_of_entries = true,
             Shortage::Text => self.short_of_text = true,
         }
         self.crowding = self.crowding.max(crowding);
-        self.first_loss_unsaid |= is_first;
         is_first
     }
 }
@@ -230,13 +235,19 @@ impl<E: Event> Aggregator<'_, E> {
         taken
     }
 
+    /// Whether something is still to be said of the window that closed last; the next close would forget it.
+    pub fn owes_warnings(&self) -> bool {
+        let state = &*self.state;
+        !state.draining && (state.closed.first_loss_unsaid || state.closed.losses_unsaid)
+    }
+
     /// The accounting of that closed window after a page; the window is complete when nothing of it remains. `None` if
-    /// another flush has completed it since, and may have closed the next.
+    /// other flushes have completed it and closed the next since.
     pub fn end_page(&mut self, sequence: u32) -> Option<Closed> {
-        if !self.is_draining(sequence) {
+        if sequence != self.state.sequence.wrapping_sub(1) {
             return None;
         }
-        if self.state.waiting == 0 {
+        if self.state.draining && self.state.waiting == 0 {
             self.complete();
         }
         Some(self.closed())
@@ -247,7 +258,6 @@ impl<E: Event> Aggregator<'_, E> {
         if self.state.settings.warn_at_flush && !from_flush {
             return None;
         }
-        let policy = self.state.settings.policy;
         #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
         let capacity = self.entries.len() as u32;
         let text_bytes = if E::HAS_TEXT { self.state.settings.text_bytes } else { 0 };
@@ -262,14 +272,17 @@ impl<E: Event> Aggregator<'_, E> {
                 continue;
             } else if window.first_loss_unsaid {
                 window.first_loss_unsaid = false;
-                if window.short_of_entries { Reason::CacheFull } else { Reason::TextFull }
+                match window.first_shortage {
+                    Shortage::Entries => Reason::CacheFull,
+                    Shortage::Text => Reason::TextFull,
+                }
             } else if window.losses_unsaid {
                 window.losses_unsaid = false;
                 Reason::Losses(losses::<E>(window, capacity, text_bytes))
             } else {
                 continue;
             };
-            let (rejected, discarded) = (window.rejected, window.discarded);
+            let Window { first_policy: policy, rejected, discarded, .. } = *window;
             return Some(Warning { reason, policy, sequence, capacity, text_bytes, rejected, discarded });
         }
         None
@@ -281,7 +294,7 @@ impl<E: Event> Aggregator<'_, E> {
             || if state.settings.interval == 0 {
                 state.store.length() > 0 || state.current.losses() > 0
             } else {
-                now.wrapping_sub(state.current.start) >= state.settings.interval
+                !is_before(now, state.current.start) && now.wrapping_sub(state.current.start) >= state.settings.interval
             }
     }
 
@@ -333,7 +346,7 @@ impl<E: Event> Aggregator<'_, E> {
             let current_length = self.state.store.length() - self.state.waiting;
             let state = &mut *self.state;
             if state.settings.policy == OverflowPolicy::RejectNew {
-                first_loss |= state.current.lose(shortage, state.waiting);
+                first_loss |= state.current.lose(shortage, state.settings.policy, state.waiting);
                 state.current.rejected = state.current.rejected.saturating_add(event.hit_count());
                 return Recorded { outcome: Outcome::Rejected, first_loss };
             }
@@ -341,7 +354,7 @@ impl<E: Event> Aggregator<'_, E> {
             let state = &mut *self.state;
             let (window, crowding) =
                 if state.waiting > 0 { (&mut state.closed, current_length) } else { (&mut state.current, 0) };
-            first_loss |= window.lose(shortage, crowding);
+            first_loss |= window.lose(shortage, state.settings.policy, crowding);
             window.discarded = window.discarded.saturating_add(oldest.hit_count());
             self.remove_oldest(&oldest);
         }
@@ -407,5 +420,5 @@ fn losses<E: Event>(window: &Window, capacity: u32, text_bytes: u32) -> Losses {
     } else {
         0
     };
-    Losses { recommended_capacity, recommended_text_bytes, at_least }
+    Losses { recommended_capacity, recommended_text_bytes, of_text_only: !window.short_of_entries, at_least }
 }

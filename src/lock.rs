@@ -48,13 +48,14 @@ impl BuiltInLock {
         #[cfg(not(target_os = "none"))]
         return Some(self.mutex.lock());
         #[cfg(target_os = "none")]
-        return self.mutex.try_lock().or_else(|| {
-            self.busy.fetch_add(1, Ordering::Relaxed);
-            None
-        });
+        return self.mutex.try_lock();
     }
 
-    /// How many calls found the lock taken and gave up.
+    pub fn count_busy(&self) {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many events met a lock that was taken and were not recorded.
     pub fn busy(&self) -> u32 {
         self.busy.load(Ordering::Relaxed)
     }

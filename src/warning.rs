@@ -37,6 +37,8 @@ pub enum Reason {
 pub struct Losses {
     pub recommended_capacity: u32,
     pub recommended_text_bytes: u32,
+    /// There were entries enough; only the text ring was too small.
+    pub of_text_only: bool,
     /// More distinct events than the estimate is made for: the recommendation is a lower bound.
     pub at_least: bool,
 }
@@ -56,11 +58,16 @@ impl Warning {
                 Part::Number(number) => push_decimal(&mut text, number),
             };
         };
+        let of_text = match self.reason {
+            Reason::CacheFull => false,
+            Reason::TextFull => true,
+            Reason::Losses(losses) => losses.of_text_only,
+        };
         put(Part::Words(E::NOUN));
-        if self.reason == Reason::TextFull {
+        if of_text {
             put(Part::Words(" text full: "));
             put(Part::Number(self.text_bytes));
-            put(Part::Words(" bytes; "));
+            put(Part::Words(" bytes"));
         } else {
             put(Part::Words(" cache full: "));
             put(Part::Number(self.capacity));
@@ -74,20 +81,20 @@ impl Warning {
                 (0, _) => " events discarded",
                 _ => " events not kept",
             }));
-            put(Part::Words("; increase the cache to "));
+            put(Part::Words(if of_text { "; increase it to " } else { "; increase the cache to " }));
             if losses.at_least {
                 put(Part::Words("at least "));
             }
-            put(Part::Number(losses.recommended_capacity));
+            if !of_text {
+                put(Part::Number(losses.recommended_capacity));
+            }
             if E::HAS_TEXT {
-                put(Part::Words(" entries and "));
+                put(Part::Words(if of_text { "" } else { " entries and " }));
                 put(Part::Number(losses.recommended_text_bytes));
-                put(Part::Words(" text bytes"));
+                put(Part::Words(if of_text { " bytes" } else { " text bytes" }));
             }
         } else {
-            if self.reason == Reason::CacheFull {
-                put(Part::Words("; "));
-            }
+            put(Part::Words("; "));
             match self.policy {
                 OverflowPolicy::RejectNew => {
                     put(Part::Words("new "));
@@ -132,7 +139,8 @@ mod tests {
     use crate::event::connection::Connection;
     use crate::event::process::Process;
 
-    const LOSSES: Losses = Losses { recommended_capacity: 96, recommended_text_bytes: 9000, at_least: false };
+    const LOSSES: Losses =
+        Losses { recommended_capacity: 96, recommended_text_bytes: 9000, of_text_only: false, at_least: false };
     const WARNING: Warning = Warning {
         reason: Reason::Losses(LOSSES),
         policy: OverflowPolicy::RejectNew,
@@ -165,6 +173,11 @@ mod tests {
             "process cache full: 64 entries, 131 events discarded; \
              increase the cache to 96 entries and 9000 text bytes\0"
         );
+        let of_text = Reason::Losses(Losses { of_text_only: true, ..LOSSES });
+        assert_eq!(
+            Warning { reason: of_text, ..discarding }.text::<Process>(),
+            "process text full: 4096 bytes, 131 events discarded; increase it to 9000 bytes\0"
+        );
         assert_eq!(
             Warning { reason: Reason::TextFull, ..discarding }.text::<Process>(),
             "process text full: 4096 bytes; the oldest processes are discarded to make room\0"
@@ -173,7 +186,12 @@ mod tests {
 
     #[test]
     fn the_longest_text_fits() {
-        let losses = Losses { recommended_capacity: u32::MAX, recommended_text_bytes: u32::MAX, at_least: true };
+        let losses = Losses {
+            recommended_capacity: u32::MAX,
+            recommended_text_bytes: u32::MAX,
+            of_text_only: false,
+            at_least: true,
+        };
         let warning =
             Warning { reason: Reason::Losses(losses), capacity: 65_535, rejected: u32::MAX, discarded: 0, ..WARNING };
         let text = warning.text::<Process>();

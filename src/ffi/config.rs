@@ -72,7 +72,7 @@ pub struct evagg_config_t {
     pub text_bytes: u32,
     /// When the first window starts.
     pub start: evagg_time_t,
-    /// The collection interval in ticks, for due. 0: due as soon as something is cached or lost.
+    /// The collection interval in ticks, to 2^31 - 1, for due. 0: due as soon as something is cached or lost.
     pub interval: evagg_time_t,
     /// Processes: bytes kept of one command line, 1 to 65,535. 0: 256.
     pub text_maximum: u16,

@@ -5,7 +5,10 @@ use core::ffi::c_void;
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
 use super::instance::{self, Kind, Live};
-use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED, evagg_status_t};
+use super::status::{
+    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED,
+    evagg_status_t,
+};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
 use crate::aggregator::Unrecorded;
@@ -135,7 +138,7 @@ fn count(
         Direction::Out => (0, bytes),
     };
     let event = Connection::new(tuple, Hits::one(now), bytes_in, bytes_out);
-    match instance.locked(|aggregator| aggregator.record(&event, &[])) {
+    match instance.locked_for_event(|aggregator| aggregator.record(&event, &[])) {
         Ok(recorded) => instance.recorded(recorded),
         Err(status) => status,
     }
@@ -173,6 +176,9 @@ pub unsafe extern "C" fn evagg_connections_init(
         if connections.is_null() {
             return EVAGG_ERROR_NULL_ARGUMENT;
         }
+        if !connections.is_aligned() {
+            return EVAGG_ERROR_MISALIGNED;
+        }
         let result = instance::init::<Connection>(storage, storage_bytes, config);
         if result.is_ok() {
             write(connections, storage.cast());
@@ -194,7 +200,9 @@ pub unsafe extern "C" fn evagg_connections_deinit(connections: *mut evagg_connec
 
 /// Sets who is told when events are lost; before the first call nobody is.
 ///
-/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody. A call that another
+///                 thread has begun may still reach the callback that was replaced, with its context: keep both valid
+///                 until such calls have returned.
 /// @param context  Handed to the callback; not read by the library.
 /// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
 ///
@@ -307,7 +315,7 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
         Err(packet::Unrecorded::Malformed) => (Unrecorded::Malformed, EVAGG_MALFORMED),
         Err(packet::Unrecorded::OtherProtocol) => (Unrecorded::Ignored, EVAGG_IGNORED),
     };
-    match it.locked(|aggregator| aggregator.count_unrecorded(reason)) {
+    match it.locked_for_event(|aggregator| aggregator.count_unrecorded(reason)) {
         Ok(()) => outcome,
         Err(status) => status,
     }
@@ -326,8 +334,9 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
 /// @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
 ///         _BUFFER_TOO_SMALL or _BUSY.
 ///
-/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
-/// which the entries were admitted, so that a clock that is set back does not turn it round.
+/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
+/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+/// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_connections_flush(
     connections: *mut evagg_connections_t,

@@ -182,6 +182,7 @@ fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings
     let is_valid = capacity <= EVAGG_MAXIMUM_CAPACITY
         && text_bytes <= EVAGG_MAXIMUM_TEXT_BYTES
         && u32::from(text_maximum) <= text_bytes
+        && config.interval <= u32::MAX / 2
         && matches!(config.warning_delivery, EVAGG_WARN_AT_ONCE | EVAGG_WARN_AT_FLUSH)
         && config.reserved == [0; 7];
     if !is_valid {
@@ -282,6 +283,17 @@ impl<E: Kind> Live<E> {
         }
     }
 
+    /// As `locked`, for an event that is lost to this instance if the lock cannot be had.
+    #[inline]
+    pub fn locked_for_event<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
+        let result = self.locked(work);
+        #[cfg(target_has_atomic = "ptr")]
+        if result.is_err() {
+            self.instance().built_in.count_busy();
+        }
+        result
+    }
+
     #[inline]
     fn with_contents<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> R {
         let Instance { seed, capacity, ref body, .. } = *self.instance();
@@ -314,13 +326,18 @@ impl<E: Kind> Live<E> {
         // A callback may end the instance.
         while self.instance().magic.load(Ordering::Relaxed) == E::MAGIC {
             let taken = self.locked(|aggregator| {
-                // SAFETY: the lock is held, as for the contents.
-                let WarningCallback { callback, context } = unsafe { *self.instance().warning.get() };
+                let WarningCallback { callback, context } = self.warning_callback();
                 callback.and_then(|callback| Some((callback, context, aggregator.take_warning(from_flush)?)))
             });
             let Ok(Some((callback, context, warning))) = taken else { break };
             give::<E>(callback, context, &warning);
         }
+    }
+
+    /// To be called with the lock held.
+    fn warning_callback(&self) -> WarningCallback {
+        // SAFETY: the lock is held, as for the contents.
+        unsafe { *self.instance().warning.get() }
     }
 
     /// The status of an event that was recorded, once the warnings it caused have been given.
@@ -367,7 +384,17 @@ impl<E: Kind> Live<E> {
         record_count: usize,
         mut copy: impl FnMut(usize, &E, &[u8], &[u8]) -> bool,
     ) -> Result<(evagg_status_t, evagg_window_t), evagg_status_t> {
-        let begun = self.locked(|aggregator| aggregator.begin_flush(now))?;
+        let begun = loop {
+            self.give_warnings(true);
+            // Between the two locks another flush may have completed a window that lost something.
+            let begun = self.locked(|aggregator| {
+                let is_owed = self.warning_callback().callback.is_some() && aggregator.owes_warnings();
+                if is_owed { None } else { Some(aggregator.begin_flush(now)) }
+            })?;
+            if let Some(begun) = begun {
+                break begun;
+            }
+        };
         let mut records = 0;
         while records < record_count
             && self.locked(|aggregator| {
@@ -381,7 +408,11 @@ impl<E: Kind> Live<E> {
             Ok(Some(closed)) => (EVAGG_MORE, closed),
             Ok(None) => (EVAGG_OK, Closed { remaining: 0, ..begun }),
             // Records are out, so the call succeeds; the next one completes the window.
-            Err(_) => (EVAGG_MORE, begun),
+            Err(_) => {
+                #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
+                let remaining = begun.remaining.saturating_sub(records as u16);
+                (EVAGG_MORE, Closed { remaining, ..begun })
+            }
         };
         self.give_warnings(true);
         #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]

@@ -5,7 +5,10 @@ use core::ffi::{c_char, c_void};
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
 use super::instance::{self, Kind, Live};
-use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
+use super::status::{
+    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT,
+    evagg_status_t,
+};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
 use crate::event::process::{Identity, Process};
@@ -154,6 +157,9 @@ pub unsafe extern "C" fn evagg_processes_init(
         if processes.is_null() {
             return EVAGG_ERROR_NULL_ARGUMENT;
         }
+        if !processes.is_aligned() {
+            return EVAGG_ERROR_MISALIGNED;
+        }
         let result = instance::init::<Process>(storage, storage_bytes, config);
         if result.is_ok() {
             write(processes, storage.cast());
@@ -175,7 +181,9 @@ pub unsafe extern "C" fn evagg_processes_deinit(processes: *mut evagg_processes_
 
 /// Sets who is told when events are lost; before the first call nobody is.
 ///
-/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody.
+/// @param callback Called as evagg_warning_callback_t says, until it is replaced. NULL: nobody. A call that another
+///                 thread has begun may still reach the callback that was replaced, with its context: keep both valid
+///                 until such calls have returned.
 /// @param context  Handed to the callback; not read by the library.
 /// @return EVAGG_OK; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED or _BUSY.
 ///
@@ -253,7 +261,7 @@ pub unsafe extern "C" fn evagg_processes_record(
         };
         let event = Process::new(&identity, Hits::one(now));
         let text = it.kept(command_line);
-        Ok(it.recorded(it.locked(|aggregator| aggregator.record(&event, text))?))
+        Ok(it.recorded(it.locked_for_event(|aggregator| aggregator.record(&event, text))?))
     });
     result.unwrap_or_else(|status| status)
 }
@@ -274,8 +282,9 @@ pub unsafe extern "C" fn evagg_processes_record(
 /// @return EVAGG_MORE, or EVAGG_OK with the last page; EVAGG_ERROR_NULL_ARGUMENT, _MISALIGNED, _NOT_INITIALISED,
 ///         _BUFFER_TOO_SMALL or _BUSY.
 ///
-/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. "Oldest" is the order in
-/// which the entries were admitted, so that a clock that is set back does not turn it round.
+/// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
+/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+/// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_flush(
     processes: *mut evagg_processes_t,
@@ -328,7 +337,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
 /// Hits are added, first and last seen widened; the process ids are those of the record first seen. The hits count as
 /// merged, and the overflow policy holds for them as for events. A record that is new here is admitted now, whenever it
 /// was first seen. Merging is commutative and associative as long as nothing overflows; for truncated command lines,
-/// between instances of the same hash_seed.
+/// between instances of the same hash_seed and text_maximum.
 ///
 /// @param records      As flush gave them, the text too; read during this call only.
 /// @param record_count 0 ignores the pointer.

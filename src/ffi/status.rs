@@ -4,7 +4,8 @@ use core::ffi::c_char;
 
 /// What a call came to: zero and positive are outcomes, negative are errors.
 ///
-/// A call that ends in an error has changed nothing in the instance. Codes are never given a new meaning.
+/// A call that ends in an error has changed nothing in the instance but the count of busy calls. Codes are never given
+/// a new meaning.
 pub type evagg_status_t = i32;
 
 /// Done. After flush: the window is complete.
@@ -19,7 +20,7 @@ pub const EVAGG_REJECTED: evagg_status_t = 3;
 pub const EVAGG_DISABLED: evagg_status_t = 4;
 /// record_packet: a transport protocol other than TCP, UDP, ICMP and ICMPv6.
 pub const EVAGG_IGNORED: evagg_status_t = 5;
-/// record_packet: a header is cut off or contradicts itself.
+/// record_packet: a header is cut off, or the IP header contradicts itself.
 pub const EVAGG_MALFORMED: evagg_status_t = 6;
 /// flush: more records of this window remain; call again.
 pub const EVAGG_MORE: evagg_status_t = 7;
@@ -37,7 +38,8 @@ pub const EVAGG_ERROR_STALE_HEADER: evagg_status_t = -4;
 pub const EVAGG_ERROR_BAD_VALUE: evagg_status_t = -5;
 /// There is no live instance of this kind at the handle.
 pub const EVAGG_ERROR_NOT_INITIALISED: evagg_status_t = -6;
-/// The built-in lock is held by another context and this target cannot wait. The call can be made again.
+/// The built-in lock is held by another context and this target cannot wait. The call can be made again; events are
+/// counted in the statistics.
 pub const EVAGG_ERROR_BUSY: evagg_status_t = -8;
 /// init: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE.
 pub const EVAGG_ERROR_LOCK_REQUIRED: evagg_status_t = -9;

@@ -40,7 +40,7 @@ pub struct evagg_warning_t {
 
 /// Called with the lock released, by the call that noticed: record, merge or flush, or only flush with
 /// EVAGG_WARN_AT_FLUSH. It may call every function of the library, for this instance too; after deinit, the storage
-/// must stay in place until the call that gave the warning has returned.
+/// must stay in place until the call that gave the warning has returned. Calls from several threads may overlap.
 pub type evagg_warning_callback_t = Option<unsafe extern "C" fn(context: *mut c_void, warning: *const evagg_warning_t)>;
 
 /// The callback's side of the bargain is only not to keep the pointers.

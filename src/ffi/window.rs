@@ -39,6 +39,9 @@ pub struct evagg_window_t {
 
 impl evagg_window_t {
     pub(super) fn page(closed: &Closed, records: u32) -> Self {
+        let arrived = u64::from(closed.offered) + u64::from(closed.merged);
+        let lost = u64::from(closed.rejected) + u64::from(closed.discarded);
+        let kept = u32::try_from(arrived.saturating_sub(lost)).unwrap_or(u32::MAX);
         Self {
             sequence: closed.sequence,
             start: closed.start,
@@ -47,11 +50,7 @@ impl evagg_window_t {
             remaining: closed.remaining.into(),
             offered: closed.offered,
             merged: closed.merged,
-            kept: closed
-                .offered
-                .saturating_add(closed.merged)
-                .saturating_sub(closed.rejected)
-                .saturating_sub(closed.discarded),
+            kept,
             rejected: closed.rejected,
             discarded: closed.discarded,
         }
@@ -59,7 +58,7 @@ impl evagg_window_t {
 }
 
 /// What happened since init. Every event that was given to the library is in exactly one of offered, malformed,
-/// ignored, disabled and busy.
+/// ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct evagg_statistics_t {
@@ -73,13 +72,13 @@ pub struct evagg_statistics_t {
     pub rejected: u64,
     /// Hits of entries that made room.
     pub discarded: u64,
-    /// Packets with a header that is cut off or contradicts itself.
+    /// Packets with a header that is cut off, or an IP header that contradicts itself.
     pub malformed: u32,
     /// Packets of a transport protocol other than TCP, UDP, ICMP and ICMPv6.
     pub ignored: u32,
     /// Events given while aggregation was off.
     pub disabled: u32,
-    /// Calls that ended with EVAGG_ERROR_BUSY.
+    /// Events whose call ended with EVAGG_ERROR_BUSY.
     pub busy: u32,
     /// The most entries that were cached at one time.
     pub high_water_mark: u32,

@@ -46,15 +46,18 @@ pub struct Store<'a, E> {
 
 /// What happens to a new event when there is no room for it.
 #[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum OverflowPolicy {
+    #[default]
     RejectNew,
     DiscardOldest,
 }
 
 /// What stands in the way of a new entry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Shortage {
+    #[default]
     Entries,
     Text,
 }
