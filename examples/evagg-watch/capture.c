@@ -47,7 +47,10 @@ pcap_t *capture_open_file(const char *path) {
 static void fail_to_activate(pcap_t *capture, const char *name, int result) {
     switch (result) {
     case PCAP_ERROR_PERM_DENIED:
-        fail(EX_NOPERM, "%s: no permission to capture packets: needs root or CAP_NET_RAW", name);
+        fail(EX_NOPERM,
+             "%s: no permission to watch packets: needs root or CAP_NET_RAW (--no-packets does "
+             "without)",
+             name);
     case PCAP_ERROR_NO_SUCH_DEVICE:
         fail(EX_NOINPUT, "%s: no such interface", name);
     case PCAP_ERROR_IFACE_NOT_UP:

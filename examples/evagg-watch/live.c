@@ -28,6 +28,7 @@ struct live {
     struct mnl_socket *connector;
     struct pollfd sources[SOURCE_COUNT];
     int64_t clock_offset; /* from the clock that never jumps to the calendar */
+    int64_t latest_packet;
     bool input_failed;
 };
 
@@ -77,10 +78,25 @@ static void open_sources(struct live *live, const struct options *options) {
     live->sources[SOURCE_TIMER].fd = start_timer(options->interval);
 }
 
+/* When the kernel saw the packet, by the clock of the run: the calendar tells only how long ago that
+ * was, as it may have been set since the start. Never before the window or the last packet. */
+static int64_t packet_time(struct live *live, const struct timeval *seen) {
+    int64_t age =
+        milliseconds(CLOCK_REALTIME) - ((int64_t)seen->tv_sec * 1000 + seen->tv_usec / 1000);
+    int64_t time = now(live) - (age > 0 ? age : 0);
+    if (time < live->watch.time.window_start) {
+        time = live->watch.time.window_start;
+    }
+    if (time > live->latest_packet) {
+        live->latest_packet = time;
+    }
+    return live->latest_packet;
+}
+
 static void on_frame(u_char *context, const struct pcap_pkthdr *header, const u_char *frame) {
     struct live *live = (struct live *)(void *)context;
     capture_frame(&live->watch, pcap_datalink(live->capture), live->local_networks, header, frame,
-                  now(live));
+                  packet_time(live, &header->ts));
 }
 
 static void read_packets(struct live *live) {
@@ -136,7 +152,7 @@ static void watch_until_stopped(struct live *live, const sigset_t *signals_while
             }
         }
         if (timeout != NULL && now(live) >= status_due) {
-            status_show(&live->watch, "watching");
+            status_show(&live->watch, "");
             status_due = now(live) + STATUS_PERIOD_MILLISECONDS;
         }
     }

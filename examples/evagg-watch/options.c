@@ -15,6 +15,7 @@
 enum {
     KEY_CONNECTIONS = 256,
     KEY_PROCESSES,
+    KEY_PROCESS_TEXT,
     KEY_OVERFLOW,
     KEY_SEED,
     KEY_NO_PACKETS,
@@ -36,6 +37,8 @@ static const struct argp_option option_table[] = {
     {"count", 'c', "N", 0, "Stop after N windows", 2},
     {"connections", KEY_CONNECTIONS, "N", 0, "Entries of the connection cache (default: 64)", 3},
     {"processes", KEY_PROCESSES, "N", 0, "Entries of the process cache (default: 32)", 3},
+    {"process-text", KEY_PROCESS_TEXT, "BYTES", 0,
+     "Bytes that the command lines of the process cache share (default: 128 for each entry)", 3},
     {"overflow", KEY_OVERFLOW, "POLICY", 0,
      "When a cache is full, reject new events or discard the oldest entry (default: reject "
      "connections, discard processes)",
@@ -141,6 +144,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         options->process_capacity =
             (uint32_t)parse_number(state, "processes", argument, 1, EVAGG_MAXIMUM_CAPACITY);
         break;
+    case KEY_PROCESS_TEXT:
+        options->process_text_bytes =
+            (uint32_t)parse_number(state, "process-text", argument,
+                                   EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM, EVAGG_MAXIMUM_TEXT_BYTES);
+        break;
     case KEY_OVERFLOW:
         options->overflow_policy =
             policy_values[parse_choice(state, "overflow", argument, policies)];
@@ -178,6 +186,7 @@ void options_parse(struct options *options, int argc, char **argv) {
         .doc = "Counts the connections and the processes of this machine, or the connections of a "
                "capture file, and reports each distinct one once per window.",
     };
+    static char program_name[] = "evagg-watch";
     argp_err_exit_status = EX_USAGE;
     argp_program_version_hook = print_version;
 
@@ -190,6 +199,10 @@ void options_parse(struct options *options, int argc, char **argv) {
     /* Peers must not be able to choose colliding connections. */
     if (getrandom(&options->seed, sizeof options->seed, 0) != (ssize_t)sizeof options->seed) {
         options->seed = 0;
+    }
+    /* getopt would complain under the whole path. */
+    if (argc > 0) {
+        argv[0] = program_name;
     }
     (void)argp_parse(&parser, argc, argv, 0, NULL, options);
 }

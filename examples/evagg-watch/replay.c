@@ -108,7 +108,11 @@ int run_replay(const struct options *options) {
     watch_open(&watch, options);
     int result = replay_packets(&watch, capture);
     watch.complete = result == PCAP_ERROR_BREAK;
-    if (!limit_reached(&watch)) {
+    if (watch.counts.packets == 0) {
+        if (!options->json) {
+            (void)printf("no packets\n\n");
+        }
+    } else if (!limit_reached(&watch)) {
         if (options->interval == 0 && watch.time.earliest < watch.time.window_start) {
             watch.time.window_start = watch.time.earliest;
         }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES 256
+#define COUNT_LENGTH 24
 #define DEFAULT_COLUMNS 79
 
 static bool line_is_shown;
@@ -21,13 +22,26 @@ void status_clear(void) {
     }
 }
 
+/* At most six characters, so that with the default caches the line fits into 80 columns. */
+static void count_text(uint64_t count, char text[COUNT_LENGTH]) {
+    static const char *const units[] = {"", "k", "M", "G", "T", "P"};
+    size_t unit = 0;
+    while (count >= 100000) {
+        count /= 1000;
+        unit++;
+    }
+    (void)snprintf(text, COUNT_LENGTH, "%" PRIu64 "%s", count, units[unit]);
+}
+
 static void add_kind(char *line, size_t size, enum event_kind kind,
                      const evagg_statistics_t *statistics, uint32_t length, uint32_t capacity) {
+    char offered[COUNT_LENGTH];
+    char lost[COUNT_LENGTH];
     size_t used = strlen(line);
-    (void)snprintf(line + used, size - used,
-                   " | %s: %" PRIu64 " events, cache %" PRIu32 "/%" PRIu32 ", %" PRIu64 " lost",
-                   kind_name(kind), statistics->offered, length, capacity,
-                   statistics->rejected + statistics->discarded);
+    count_text(statistics->offered, offered);
+    count_text(statistics->rejected + statistics->discarded, lost);
+    (void)snprintf(line + used, size - used, "%s%s %s, %" PRIu32 "/%" PRIu32 ", lost %s",
+                   used > 0 ? " | " : "", kind_name(kind), offered, length, capacity, lost);
 }
 
 /* A line that wraps could not be written over. */

@@ -20,7 +20,7 @@ static void print_inputs(const struct watch *watch, const evagg_statistics_t *co
         (void)printf("the kernel dropped %" PRIu64 " more packets\n", counts->packets_dropped);
     }
     if (watch->processes != NULL) {
-        (void)printf("processes: %" PRIu64 " started, %" PRIu64
+        (void)printf("processes: %" PRIu64 " programs executed, %" PRIu64
                      " of them gone before /proc could be read\n",
                      counts->processes_started, counts->processes_gone);
     }
@@ -48,6 +48,9 @@ void table_summary(const struct watch *watch) {
     }
 
     (void)printf("Summary\n");
+    if (!watch->complete) {
+        (void)printf("the input was not read to its end\n");
+    }
     print_inputs(watch, &statistics[KIND_CONNECTIONS]);
     (void)printf("events: %" PRIu64 " offered, %" PRIu64 " records out, %" PRIu64
                  " events rejected or discarded\n",

@@ -61,7 +61,10 @@ static void open_connections(struct watch *watch) {
 static void open_processes(struct watch *watch) {
     evagg_config_t config = common_config(watch->options);
     config.capacity = watch->options->process_capacity;
-    config.text_bytes = config.capacity * TEXT_BYTES_AN_ENTRY;
+    config.text_bytes = watch->options->process_text_bytes;
+    if (config.text_bytes == 0) {
+        config.text_bytes = config.capacity * TEXT_BYTES_AN_ENTRY;
+    }
     /* One command line of the greatest length must fit even in the smallest cache. */
     if (config.text_bytes < EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM) {
         config.text_bytes = EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM;

@@ -23,7 +23,8 @@ struct options {
     uint64_t window_limit;
     uint32_t connection_capacity;
     uint32_t process_capacity;
-    uint8_t overflow_policy; /* 0: the default of each kind */
+    uint32_t process_text_bytes; /* 0: by the capacity */
+    uint8_t overflow_policy;     /* 0: the default of each kind */
     uint64_t seed;
     enum sort_order sort;
     bool json;
