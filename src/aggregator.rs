@@ -32,7 +32,6 @@ pub struct Settings {
     pub policy: OverflowPolicy,
     pub enabled: bool,
     pub warn_at_flush: bool,
-    pub reserved: u8,
 }
 
 /// The accounting of one window. Counters saturate.
@@ -108,7 +107,6 @@ pub struct State {
     /// Entries of the closed window that wait to be flushed: the oldest ones of the ring.
     waiting: u16,
     draining: bool,
-    reserved: u8,
 }
 
 /// Why an event is counted without being recorded.
@@ -155,7 +153,6 @@ impl State {
             store: StoreState::default(),
             waiting: 0,
             draining: false,
-            reserved: 0,
         }
     }
 

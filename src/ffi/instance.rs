@@ -194,7 +194,6 @@ fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings
         policy,
         enabled: true,
         warn_at_flush: config.warning_delivery == EVAGG_WARN_AT_FLUSH,
-        reserved: 0,
     };
     Ok((settings, text_maximum))
 }

@@ -23,7 +23,6 @@ pub struct StoreState {
     oldest: u16,
     length: u16,
     high_water: u16,
-    reserved: u16,
     text: TextState,
 }
 
