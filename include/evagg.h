@@ -498,7 +498,8 @@ evagg_status_t evagg_connections_record_packet(evagg_connections_t *connections,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
- * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
+ * warnings of the window before, if they still wait, are given before this one is closed.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_connections_flush(evagg_connections_t *connections,
@@ -715,7 +716,8 @@ evagg_status_t evagg_processes_record(evagg_processes_t *processes,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
- * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
+ * warnings of the window before, if they still wait, are given before this one is closed.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_processes_flush(evagg_processes_t *processes,

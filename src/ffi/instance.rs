@@ -323,7 +323,7 @@ impl<E: Kind> Live<E> {
     #[inline(never)]
     pub fn give_warnings(self, from_flush: bool) {
         // A callback may end the instance.
-        while self.instance().magic.load(Ordering::Relaxed) == E::MAGIC {
+        while self.is_live() {
             let taken = self.locked(|aggregator| {
                 let WarningCallback { callback, context } = self.warning_callback();
                 callback.and_then(|callback| Some((callback, context, aggregator.take_warning(from_flush)?)))
@@ -331,6 +331,10 @@ impl<E: Kind> Live<E> {
             let Ok(Some((callback, context, warning))) = taken else { break };
             give::<E>(callback, context, &warning);
         }
+    }
+
+    fn is_live(&self) -> bool {
+        self.instance().magic.load(Ordering::Relaxed) == E::MAGIC
     }
 
     /// To be called with the lock held.
@@ -385,6 +389,9 @@ impl<E: Kind> Live<E> {
     ) -> Result<(evagg_status_t, evagg_window_t), evagg_status_t> {
         let begun = loop {
             self.give_warnings(true);
+            if !self.is_live() {
+                return Err(EVAGG_ERROR_NOT_INITIALISED);
+            }
             // Between the two locks another flush may have completed a window that lost something.
             let begun = self.locked(|aggregator| {
                 let is_owed = self.warning_callback().callback.is_some() && aggregator.owes_warnings();
@@ -405,7 +412,8 @@ impl<E: Kind> Live<E> {
         let (status, closed) = match self.locked(|aggregator| aggregator.end_page(begun.sequence)) {
             Ok(Some(closed)) if closed.remaining == 0 => (EVAGG_OK, closed),
             Ok(Some(closed)) => (EVAGG_MORE, closed),
-            Ok(None) => (EVAGG_OK, Closed { remaining: 0, ..begun }),
+            // Other flushes have completed the window and were told its final numbers, which are gone by now.
+            Ok(None) => (EVAGG_MORE, Closed { remaining: 0, ..begun }),
             // Records are out, so the call succeeds; the next one completes the window.
             Err(_) => {
                 #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]

@@ -283,7 +283,8 @@ pub unsafe extern "C" fn evagg_processes_record(
 ///         _BUFFER_TOO_SMALL or _BUSY.
 ///
 /// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
-/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which.
+/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
+/// warnings of the window before, if they still wait, are given before this one is closed.
 /// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_flush(
