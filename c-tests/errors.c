@@ -177,6 +177,9 @@ static void values_out_of_range_in_the_config(void **state) {
     REFUSE(lock, 255);
     REFUSE(warning_delivery, 2);
     REFUSE(warning_delivery, 255);
+    /* Times are compared modulo 2^32, so that a longer interval would never be over. */
+    REFUSE(interval, UINT32_C(0x80000000));
+    REFUSE(interval, UINT32_MAX);
     for (size_t i = 0; i < sizeof good.reserved; i++) {
         REFUSE(reserved[i], 1);
         REFUSE(reserved[i], 0x80);
@@ -578,6 +581,25 @@ static void misaligned_pointers(void **state) {
     close_processes(&before);
 }
 
+/* The memory is left alone, and so is the place that cannot take a handle. */
+static void misaligned_handle_outputs(void **state) {
+    (void)state;
+    EVAGG_ALIGNED static uint8_t place[4 * sizeof(void *)];
+    void *const odd = place + 1;
+    const evagg_config_t config = config_of(4, 0);
+    soil(place, sizeof place);
+    soil(memory, sizeof memory);
+    assert_int_equal(evagg_connections_init(memory, sizeof memory, &config, odd),
+                     EVAGG_ERROR_MISALIGNED);
+    assert_soiled(memory, sizeof memory);
+    assert_soiled(place, sizeof place);
+    soil(process_memory, sizeof process_memory);
+    assert_int_equal(evagg_processes_init(process_memory, sizeof process_memory, &config, odd),
+                     EVAGG_ERROR_MISALIGNED);
+    assert_soiled(process_memory, sizeof process_memory);
+    assert_soiled(place, sizeof place);
+}
+
 static void outputs_must_not_be_null(void **state) {
     (void)state;
     snapshot_t before = open_connections();
@@ -657,6 +679,7 @@ int main(void) {
         cmocka_unit_test(handles_of_the_other_kind),
         cmocka_unit_test(handles_after_deinit),
         cmocka_unit_test(misaligned_pointers),
+        cmocka_unit_test(misaligned_handle_outputs),
         cmocka_unit_test(outputs_must_not_be_null),
         cmocka_unit_test(every_status_has_its_name_and_its_number),
         cmocka_unit_test(the_version_is_the_one_of_the_header),

@@ -220,6 +220,41 @@ static void due_follows_a_clock_that_wraps(void **state) {
     connections_close(&subject, 30);
 }
 
+/* A window is not over before it began: a clock set back a little, or a time taken before a flush
+   and compared after it. */
+static void a_time_before_the_window_is_not_due(void **state) {
+    (void)state;
+    evagg_config_t config = config_of(4, 0);
+    config.interval = 60;
+    connections_open(&subject, memory, sizeof memory, &config);
+    assert_int_equal(evagg_connections_due(subject.handle, 999), EVAGG_OK);
+    assert_int_equal(see_flow(subject.handle, 0, 1001), EVAGG_FIRST);
+    assert_int_equal(evagg_connections_due(subject.handle, 999), EVAGG_OK);
+    connections_drain(&subject, 1060, 4);
+    assert_int_equal(evagg_connections_due(subject.handle, 1059), EVAGG_OK);
+    assert_int_equal(evagg_connections_due(subject.handle, 1119), EVAGG_OK);
+    assert_int_equal(evagg_connections_due(subject.handle, 1120), EVAGG_DUE);
+    connections_close(&subject, 1130);
+
+    processes_open(&process_subject, process_memory, sizeof process_memory, &config);
+    assert_int_equal(evagg_processes_due(process_subject.handle, 999), EVAGG_OK);
+    processes_drain(&process_subject, 1060, 4);
+    assert_int_equal(evagg_processes_due(process_subject.handle, 1059), EVAGG_OK);
+    assert_int_equal(evagg_processes_due(process_subject.handle, 1120), EVAGG_DUE);
+    processes_close(&process_subject, 1130);
+}
+
+static void the_longest_interval_is_due_at_its_end(void **state) {
+    (void)state;
+    evagg_config_t config = config_of(4, 0);
+    config.interval = INT32_MAX;
+    connections_open(&subject, memory, sizeof memory, &config);
+    assert_int_equal(evagg_connections_due(subject.handle, 999), EVAGG_OK);
+    assert_int_equal(evagg_connections_due(subject.handle, 999u + INT32_MAX), EVAGG_OK);
+    assert_int_equal(evagg_connections_due(subject.handle, 1000u + INT32_MAX), EVAGG_DUE);
+    connections_close(&subject, 1001);
+}
+
 static void due_while_pages_wait(void **state) {
     (void)state;
     evagg_config_t config = config_of(4, 0);
@@ -372,6 +407,25 @@ static void saturated_records_stay_saturated(void **state) {
         assert_int_equal(kept.flags, EVAGG_RECORD_SATURATED);
         assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
     }
+}
+
+/* What a window was given may exceed 32 bits where what it kept does not. */
+static void kept_is_right_where_the_sum_exceeds_32_bits(void **state) {
+    (void)state;
+    const evagg_connection_record_t saturated = {
+        .connection = flow(0), .flags = EVAGG_RECORD_SATURATED, .hit_count = UINT32_MAX};
+    open_with(1, EVAGG_DISCARD_OLDEST);
+    assert_int_equal(evagg_connections_merge(subject.handle, &saturated, 1), EVAGG_OK);
+    for (uint32_t i = 0; i < 1000; i++) {
+        assert_int_equal(see_flow(subject.handle, 1, 1001), i == 0 ? EVAGG_FIRST : EVAGG_COUNTED);
+    }
+    assert_int_equal(connections_page(&subject, 1002, 1), EVAGG_OK);
+    assert_int_equal(subject.window.merged, UINT32_MAX);
+    assert_int_equal(subject.window.offered, 1000);
+    assert_int_equal(subject.window.discarded, UINT32_MAX);
+    assert_int_equal(subject.window.kept, 1000);
+    assert_int_equal(subject.records[0].hit_count, 1000);
+    connections_close(&subject, 1003);
 }
 
 static void record_some_flows(connections_case_t *to, uint64_t random) {
@@ -675,6 +729,8 @@ int main(void) {
         cmocka_unit_test(a_window_may_lose_all_that_waits),
         cmocka_unit_test(due_follows_the_interval),
         cmocka_unit_test(due_follows_a_clock_that_wraps),
+        cmocka_unit_test(a_time_before_the_window_is_not_due),
+        cmocka_unit_test(the_longest_interval_is_due_at_its_end),
         cmocka_unit_test(due_while_pages_wait),
         cmocka_unit_test(without_an_interval_due_is_something_to_tell),
         cmocka_unit_test(unsent_pages_are_not_lost),
@@ -682,6 +738,7 @@ int main(void) {
         cmocka_unit_test(merge_works_while_recording_is_off),
         cmocka_unit_test(times_are_compared_modulo_two_to_the_32),
         cmocka_unit_test(saturated_records_stay_saturated),
+        cmocka_unit_test(kept_is_right_where_the_sum_exceeds_32_bits),
         cmocka_unit_test(connection_shards_add_up_in_any_order),
         cmocka_unit_test(process_shards_add_up_in_either_order),
         cmocka_unit_test(truncated_lines_merge_rightly),

@@ -187,12 +187,14 @@ typedef struct interrupt_t {
 
 static interrupt_t interrupt;
 
-/* An interrupt that comes as soon as the lock is given back, and records. */
+/* An interrupt that comes as soon as the lock is given back while pages wait, and records. */
 static void release_and_interrupt(void *context, uintptr_t state) {
     release(context, state);
     if (interrupt.handle != NULL && interrupt.busy == 0 && interrupt.recorded < 40) {
         interrupt.busy = 1;
-        interrupt.recorded += see_flow(interrupt.handle, 1000 + interrupt.recorded, 1001) > 0;
+        if (evagg_connections_due(interrupt.handle, 1001) == EVAGG_DUE) {
+            interrupt.recorded += see_flow(interrupt.handle, 1000 + interrupt.recorded, 1001) > 0;
+        }
         interrupt.busy = 0;
     }
 }
@@ -201,6 +203,8 @@ static void events_between_the_records_of_a_page_belong_to_the_next_window(void 
     (void)state;
     evagg_config_t config = locked(config_of(64, EVAGG_DISCARD_OLDEST));
     config.release = release_and_interrupt;
+    /* So that due tells whether pages wait. */
+    config.interval = 60;
     memset(&interrupt, 0, sizeof interrupt);
     connections_open(&subject, memory, sizeof memory, &config);
     for (uint32_t n = 0; n < 20; n++) {
@@ -222,6 +226,164 @@ static void events_between_the_records_of_a_page_belong_to_the_next_window(void 
     assert_balanced();
 }
 
+#define WINDOWS 16u
+#define NO_UNLOCK UINT32_MAX
+
+/* Another caller, which comes once: after the n-th time that the lock is given back, it records
+   `keys` new connections and flushes `windows` windows to their end. It notes what it meets, for
+   cmocka must not jump out over frames of the library. */
+typedef struct second_caller_t {
+    evagg_connections_t *handle;
+    uint32_t unlocks_left;
+    uint32_t keys;
+    uint32_t windows;
+} second_caller_t;
+
+/* What both callers were told and given, by window. */
+typedef struct ledger_t {
+    uint64_t hits[WINDOWS];
+    uint64_t lost;
+    uint32_t announced[WINDOWS];
+    uint32_t ends;
+    evagg_window_t ended[WINDOWS];
+    uint32_t faults;
+} ledger_t;
+
+static second_caller_t second;
+static ledger_t ledger;
+
+static evagg_status_t flush_into_ledger(evagg_connections_t *handle, evagg_time_t now,
+                                        size_t page) {
+    evagg_connection_record_t records[4];
+    evagg_window_t window;
+    const evagg_status_t status = evagg_connections_flush(handle, now, records, page, &window);
+    if (status < 0 || window.sequence >= WINDOWS || window.records > page ||
+        ledger.ends == WINDOWS) {
+        ledger.faults++;
+        return EVAGG_OK;
+    }
+    for (uint32_t i = 0; i < window.records; i++) {
+        ledger.hits[window.sequence] += records[i].hit_count;
+    }
+    if (status == EVAGG_OK) {
+        ledger.ended[ledger.ends++] = window;
+    }
+    return status;
+}
+
+static void flush_to_the_end(evagg_connections_t *handle, evagg_time_t now, size_t page) {
+    while (flush_into_ledger(handle, now, page) == EVAGG_MORE) {
+    }
+}
+
+static void release_to_second_caller(void *context, uintptr_t state) {
+    release(context, state);
+    if (second.unlocks_left == NO_UNLOCK || --second.unlocks_left > 0) {
+        return;
+    }
+    second.unlocks_left = NO_UNLOCK;
+    for (uint32_t n = 0; n < second.keys; n++) {
+        ledger.faults += see_flow(second.handle, 1000 + n, 1001) <= 0;
+    }
+    for (uint32_t window = 0; window < second.windows; window++) {
+        flush_to_the_end(second.handle, 1005, 4);
+    }
+}
+
+static void announce(void *context, const evagg_warning_t *warning) {
+    warn(context, warning);
+    if (warning->code == EVAGG_WARNING_LOSSES && warning->window < WINDOWS) {
+        ledger.announced[warning->window]++;
+        ledger.lost += warning->lost;
+    }
+}
+
+/* Flushes a window of `keys` connections while the second caller comes after unlock n. False once
+   there are fewer unlocks than that. */
+static int flush_with_second_caller(const evagg_config_t *config, uint32_t keys, uint32_t n,
+                                    size_t page) {
+    evagg_config_t with_locks = locked(*config);
+    with_locks.release = release_to_second_caller;
+    memset(&ledger, 0, sizeof ledger);
+    second.unlocks_left = NO_UNLOCK;
+    connections_open(&subject, memory, sizeof memory, &with_locks);
+    second.handle = subject.handle;
+    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, announce, NULL),
+                     EVAGG_OK);
+    for (uint32_t key = 0; key < keys; key++) {
+        assert_true(see_flow(subject.handle, key, 1001) > 0);
+    }
+    second.unlocks_left = n;
+    flush_to_the_end(subject.handle, 1004, page);
+    const int came = second.unlocks_left == NO_UNLOCK;
+    second.unlocks_left = NO_UNLOCK;
+    flush_to_the_end(subject.handle, 1006, page);
+    flush_to_the_end(subject.handle, 1007, page);
+    assert_int_equal(ledger.faults, 0);
+    assert_balanced();
+    return came;
+}
+
+static void two_flushers_announce_every_loss_once(void **state) {
+    (void)state;
+    for (uint32_t variant = 0; variant < 16; variant++) {
+        evagg_config_t config =
+            config_of(2, (variant & 1u) == 0 ? EVAGG_REJECT_NEW : EVAGG_DISCARD_OLDEST);
+        config.warning_delivery = (variant & 2u) == 0 ? EVAGG_WARN_AT_ONCE : EVAGG_WARN_AT_FLUSH;
+        second.keys = (variant & 4u) == 0 ? 0 : 5;
+        second.windows = (variant & 8u) == 0 ? 1 : 2;
+        for (size_t page = 1; page <= 2; page++) {
+            uint32_t n = 1;
+            while (flush_with_second_caller(&config, 5, n, page)) {
+                const evagg_statistics_t statistics = connections_statistics(subject.handle);
+                assert_true(ledger.announced[0] == 1);
+                for (uint32_t i = 0; i < ledger.ends; i++) {
+                    const evagg_window_t *const window = &ledger.ended[i];
+                    assert_int_equal(ledger.announced[window->sequence],
+                                     window->rejected + window->discarded > 0);
+                }
+                assert_int_equal(ledger.lost, statistics.rejected + statistics.discarded);
+                assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+                n++;
+            }
+            assert_true(n > 4);
+            assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+        }
+    }
+}
+
+static void two_flushers_are_told_the_final_numbers(void **state) {
+    (void)state;
+    const evagg_config_t config = config_of(4, EVAGG_DISCARD_OLDEST);
+    second.keys = 2;
+    /* The second caller completes the window, or closes and completes the next one as well. */
+    for (size_t variant = 0; variant < 8; variant++) {
+        const size_t page = 1 + variant % 4;
+        second.windows = variant < 4 ? 1 : 2;
+        uint32_t n = 1;
+        while (flush_with_second_caller(&config, 4, n, page)) {
+            for (uint32_t i = 0; i < ledger.ends; i++) {
+                const evagg_window_t *const window = &ledger.ended[i];
+                assert_int_equal(window->remaining, 0);
+                assert_int_equal(window->kept, ledger.hits[window->sequence]);
+                assert_int_equal(window->offered, window->kept + window->discarded);
+                for (uint32_t k = 0; k < i; k++) {
+                    const evagg_window_t *const other = &ledger.ended[k];
+                    if (other->sequence == window->sequence) {
+                        assert_int_equal(other->offered, window->offered);
+                        assert_int_equal(other->kept, window->kept);
+                        assert_int_equal(other->discarded, window->discarded);
+                    }
+                }
+            }
+            assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+            n++;
+        }
+        assert_true(n > 4);
+        assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+    }
+}
+
 static void one_context_needs_no_lock(void **state) {
     (void)state;
     evagg_config_t config = config_of(4, 0);
@@ -241,6 +403,8 @@ int main(void) {
         cmocka_unit_test(misuse_leaves_the_lock_released),
         cmocka_unit_test(long_calls_give_the_lock_back_on_the_way),
         cmocka_unit_test(events_between_the_records_of_a_page_belong_to_the_next_window),
+        cmocka_unit_test(two_flushers_announce_every_loss_once),
+        cmocka_unit_test(two_flushers_are_told_the_final_numbers),
         cmocka_unit_test(one_context_needs_no_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

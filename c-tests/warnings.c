@@ -231,8 +231,43 @@ static void process_text_full(void **state) {
         assert_int_equal(heard.warnings[1].lost, 8);
         assert_true(heard.warnings[1].recommended_text_bytes >= 12 * (JOB_TEXT - 1));
         assert_true(heard.warnings[1].recommended_capacity >= 12);
+        /* There were entries enough, so only the text is spoken of. */
+        char text[160];
+        char *end = put_text(text, "process text full: 60 bytes, 8 events ");
+        end = put_text(end, policy == EVAGG_REJECT_NEW ? "not cached" : "discarded");
+        end = put_text(end, "; increase it to ");
+        end = put_number(end, heard.warnings[1].recommended_text_bytes);
+        (void)put_text(end, " bytes");
+        assert_string_equal(heard.texts[1], text);
         processes_close(&process_subject, 1004);
     }
+}
+
+static void text_full_at_the_default_budget(void **state) {
+    (void)state;
+    char line[200];
+    const evagg_config_t config = process_config_of(32, 4096, 0, EVAGG_DISCARD_OLDEST);
+    memset(line, 'x', sizeof line);
+    open_processes_with(&config);
+    for (uint32_t n = 0; n < 30; n++) {
+        (void)put_number(line, 100 + n);
+        assert_int_equal(see_text(process_subject.handle, line, sizeof line, 1000, n, 1001),
+                         EVAGG_FIRST);
+    }
+    processes_drain(&process_subject, 1002, 3);
+    assert_int_equal(heard.count, 2);
+    const evagg_warning_t *const last = &heard.warnings[1];
+    assert_int_equal(last->code, EVAGG_WARNING_LOSSES);
+    assert_int_equal(last->lost, 10);
+    assert_true(last->recommended_text_bytes >= 30 * sizeof line);
+    assert_true(last->recommended_text_bytes > 4096);
+    char text[160];
+    char *end =
+        put_text(text, "process text full: 4096 bytes, 10 events discarded; increase it to ");
+    end = put_number(end, last->recommended_text_bytes);
+    (void)put_text(end, " bytes");
+    assert_string_equal(heard.texts[1], text);
+    processes_close(&process_subject, 1004);
 }
 
 /* What the recommendation is for: the same events at that size are all kept. */
@@ -297,6 +332,57 @@ static void deferred_warnings_of_a_window_whose_pages_wait(void **state) {
     assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
     connections_close(&subject, 1004);
     assert_int_equal(heard.count, 2);
+}
+
+/* The policy that the first loss met, not the one that holds when it is told. */
+static void a_deferred_warning_tells_the_policy_of_its_loss(void **state) {
+    (void)state;
+    open_with(2, EVAGG_REJECT_NEW, EVAGG_WARN_AT_FLUSH);
+    see_flows(0, 3);
+    assert_int_equal(evagg_connections_set_overflow_policy(subject.handle, EVAGG_DISCARD_OLDEST),
+                     EVAGG_OK);
+    connections_drain(&subject, 1002, 1);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_CACHE_FULL);
+    assert_string_equal(
+        heard.texts[0],
+        "connection cache full: 2 entries; new connections are not cached until the next flush");
+    connections_close(&subject, 1004);
+
+    open_with(2, EVAGG_DISCARD_OLDEST, EVAGG_WARN_AT_FLUSH);
+    see_flows(0, 3);
+    assert_int_equal(evagg_connections_set_overflow_policy(subject.handle, EVAGG_REJECT_NEW),
+                     EVAGG_OK);
+    see_flows(3, 4);
+    connections_drain(&subject, 1002, 1);
+    assert_int_equal(heard.count, 2);
+    assert_string_equal(heard.texts[0], "connection cache full: 2 entries; the oldest connections "
+                                        "are discarded to make room");
+    connections_close(&subject, 1004);
+}
+
+/* Two texts fill the budget; events without text then fill the entries. */
+static void a_deferred_warning_tells_the_cause_of_its_loss(void **state) {
+    (void)state;
+    evagg_config_t config =
+        process_config_of(3, 2 * (JOB_TEXT - 1), JOB_TEXT - 1, EVAGG_REJECT_NEW);
+    config.warning_delivery = EVAGG_WARN_AT_FLUSH;
+    open_processes_with(&config);
+    assert_int_equal(see_job(process_subject.handle, 0, 1001), EVAGG_FIRST);
+    assert_int_equal(see_job(process_subject.handle, 1, 1001), EVAGG_FIRST);
+    assert_int_equal(see_job(process_subject.handle, 2, 1001), EVAGG_REJECTED);
+    assert_int_equal(see_text(process_subject.handle, NULL, 0, 1, 7, 1001), EVAGG_FIRST);
+    assert_int_equal(see_text(process_subject.handle, NULL, 0, 2, 8, 1001), EVAGG_REJECTED);
+    assert_int_equal(heard.count, 0);
+    processes_drain(&process_subject, 1002, 1);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_TEXT_FULL);
+    assert_string_equal(
+        heard.texts[0],
+        "process text full: 30 bytes; new processes are not cached until the next flush");
+    assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
+    assert_int_equal(heard.warnings[1].lost, 2);
+    processes_close(&process_subject, 1004);
 }
 
 static void no_callback_no_call(void **state) {
@@ -395,23 +481,88 @@ static void the_callback_may_flush_from_a_flush(void **state) {
     (void)state;
     evagg_connection_record_t page[2];
     evagg_window_t window;
-    const evagg_config_t config = config_of(2, 0);
+    evagg_config_t config = config_of(2, 0);
+    config.warning_delivery = EVAGG_WARN_AT_FLUSH;
     memset(&reentry, 0, sizeof reentry);
     connections_open(&subject, memory, sizeof memory, &config);
-    see_flows(0, 3);
     reentry.connections = subject.handle;
-    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, NULL, NULL), EVAGG_OK);
-    assert_int_equal(evagg_connections_flush(subject.handle, 1002, page, 1, &window), EVAGG_MORE);
     assert_int_equal(
         evagg_connections_set_warning_callback(subject.handle, reenter_connections, &reentry),
         EVAGG_OK);
-    assert_int_equal(evagg_connections_flush(subject.handle, 1002, page, 1, &window), EVAGG_OK);
+    see_flows(0, 3);
+    /* The warnings come once the window is complete. */
+    assert_int_equal(evagg_connections_flush(subject.handle, 1002, page, 2, &window), EVAGG_OK);
     assert_int_equal(window.sequence, 0);
-    assert_int_equal(window.records, 1);
+    assert_int_equal(window.records, 2);
     assert_int_equal(window.kept, 2);
     assert_int_equal(window.rejected, 1);
     assert_true(reentry.calls >= 1);
     assert_int_equal(reentry.bad, 0);
+    assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+}
+
+static void listen_and_flush(void *context, const evagg_warning_t *warning) {
+    reentry_t *const to = context;
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    to->calls++;
+    listen(&heard, warning);
+    if (warning->code == EVAGG_WARNING_CACHE_FULL) {
+        expect(evagg_connections_flush(to->connections, 1003, &record, 1, &window), EVAGG_OK);
+    }
+}
+
+/* The flush from within closes another window; what is owed to the first one is told before. */
+static void a_flush_by_the_callback_takes_no_warning_away(void **state) {
+    (void)state;
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    memset(&reentry, 0, sizeof reentry);
+    open_with(1, 0, EVAGG_WARN_AT_FLUSH);
+    reentry.connections = subject.handle;
+    assert_int_equal(
+        evagg_connections_set_warning_callback(subject.handle, listen_and_flush, &reentry),
+        EVAGG_OK);
+    see_flows(0, 2);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1002, &record, 1, &window), EVAGG_OK);
+    assert_int_equal(window.sequence, 0);
+    assert_int_equal(window.rejected, 1);
+    assert_int_equal(reentry.bad, 0);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_CACHE_FULL);
+    assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(heard.warnings[i].window, 0);
+        assert_int_equal(heard.warnings[i].lost, 1);
+    }
+    assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+}
+
+/* Warnings that wait are given before a flush begins. The callback then takes the page that the
+   caller came for, and the caller gets the next window. */
+static void the_callback_may_flush_before_a_flush(void **state) {
+    (void)state;
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    memset(&reentry, 0, sizeof reentry);
+    open_with(2, 0, EVAGG_WARN_AT_ONCE);
+    reentry.connections = subject.handle;
+    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, NULL, NULL), EVAGG_OK);
+    see_flows(0, 3);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1002, &record, 1, &window),
+                     EVAGG_MORE);
+    assert_int_equal(
+        evagg_connections_set_warning_callback(subject.handle, listen_and_flush, &reentry),
+        EVAGG_OK);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1004, &record, 1, &window), EVAGG_OK);
+    assert_int_equal(window.sequence, 1);
+    assert_int_equal(window.start, 1002);
+    assert_int_equal(window.records, 0);
+    assert_int_equal(window.offered, 0);
+    assert_int_equal(reentry.bad, 0);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
+    assert_int_equal(heard.warnings[1].window, 0);
     assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
 }
 
@@ -501,6 +652,25 @@ static void the_callback_may_deinitialise(void **state) {
     }
 }
 
+/* A warning that waits is given before the window is closed; then there is nothing left to flush. */
+static void the_callback_may_deinitialise_before_a_flush(void **state) {
+    (void)state;
+    const evagg_config_t config = config_of(1, 0);
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    memset(&reentry, 0, sizeof reentry);
+    connections_open(&subject, memory, sizeof memory, &config);
+    reentry.connections = subject.handle;
+    see_flows(0, 2);
+    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, deinitialise, &reentry),
+                     EVAGG_OK);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1002, &record, 1, &window),
+                     EVAGG_ERROR_NOT_INITIALISED);
+    assert_int_equal(reentry.calls, 1);
+    assert_int_equal(reentry.bad, 0);
+    assert_int_equal(window.records, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_loss_no_warning),
@@ -511,14 +681,20 @@ int main(void) {
         cmocka_unit_test(far_beyond_the_capacity_the_text_says_at_least),
         cmocka_unit_test(process_cache_full),
         cmocka_unit_test(process_text_full),
+        cmocka_unit_test(text_full_at_the_default_budget),
         cmocka_unit_test(the_recommended_sizes_are_enough),
         cmocka_unit_test(deferred_warnings_wait_for_the_flush),
         cmocka_unit_test(deferred_warnings_of_a_window_whose_pages_wait),
+        cmocka_unit_test(a_deferred_warning_tells_the_policy_of_its_loss),
+        cmocka_unit_test(a_deferred_warning_tells_the_cause_of_its_loss),
         cmocka_unit_test(no_callback_no_call),
         cmocka_unit_test(the_callback_may_call_every_connection_function),
         cmocka_unit_test(the_callback_may_flush_from_a_flush),
+        cmocka_unit_test(the_callback_may_flush_before_a_flush),
+        cmocka_unit_test(a_flush_by_the_callback_takes_no_warning_away),
         cmocka_unit_test(the_callback_may_call_every_process_function),
         cmocka_unit_test(the_callback_may_deinitialise),
+        cmocka_unit_test(the_callback_may_deinitialise_before_a_flush),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
