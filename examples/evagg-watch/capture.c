@@ -2,12 +2,14 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
 #include "failure.h"
 #include "link.h"
+#include "run.h"
 
 /* Room for the link header, VLAN tags, IPv6 extension headers and the transport header: the library
  * reads no further, and takes the length from the IP header. */
@@ -38,6 +40,10 @@ pcap_t *capture_open_file(const char *path) {
     }
     pcap_t *capture = pcap_fopen_offline(file, error);
     if (capture == NULL) {
+        /* Interrupted before there was anything to report. */
+        if (stop_requested) {
+            exit(EXIT_SUCCESS);
+        }
         fail(EX_DATAERR, "%s: not a capture file: %s", path, error);
     }
     (void)checked_link_type(capture, path);
