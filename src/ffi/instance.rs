@@ -333,12 +333,12 @@ impl<E: Kind> Live<E> {
         }
     }
 
-    fn is_live(&self) -> bool {
+    fn is_live(self) -> bool {
         self.instance().magic.load(Ordering::Relaxed) == E::MAGIC
     }
 
     /// To be called with the lock held.
-    fn warning_callback(&self) -> WarningCallback {
+    fn warning_callback(self) -> WarningCallback {
         // SAFETY: the lock is held, as for the contents.
         unsafe { *self.instance().warning.get() }
     }
