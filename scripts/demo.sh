@@ -25,7 +25,7 @@ replay() {
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-    sudo -n true 2>/dev/null || replay "Watching live needs root, and sudo asks for a password"
+    sudo -n true 2>/dev/null || replay "Watching live needs root, and sudo is missing or asks for a password"
     as_root=(sudo -n)
 fi
 
