@@ -1,42 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built-in lock, for targets with compare-and-swap.
 //!
-//! On hosted targets a contended caller yields the processor until the lock is free. On bare metal it never waits: on
-//! one core that preempts, the holder could not run, so waiting would be for ever. There the caller is told.
+//! On hosted targets a contended caller relaxes until the lock is free. On bare metal it never waits: on one core that
+//! preempts, the holder could not run, so waiting would be for ever. There the caller is told.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use spin::mutex::{SpinMutex, SpinMutexGuard};
-#[cfg(not(target_os = "none"))]
 use spin::relax::RelaxStrategy;
 
-#[cfg(not(target_os = "none"))]
-pub struct Yield;
-
-#[cfg(not(target_os = "none"))]
-impl RelaxStrategy for Yield {
-    fn relax() {
-        #[expect(unsafe_code, reason = "a system call without a safe binding")]
-        // SAFETY: sched_yield takes no argument and touches no memory of the caller.
-        unsafe {
-            libc::sched_yield();
-        }
-    }
-}
-
-#[cfg(not(target_os = "none"))]
-type Relax = Yield;
-#[cfg(target_os = "none")]
-type Relax = spin::relax::Spin;
-
-pub type Guard<'a> = SpinMutexGuard<'a, (), Relax>;
-
-pub struct BuiltInLock {
-    mutex: SpinMutex<(), Relax>,
+pub struct BuiltInLock<R> {
+    mutex: SpinMutex<(), R>,
     busy: AtomicU32,
 }
 
-impl BuiltInLock {
+impl<R: RelaxStrategy> BuiltInLock<R> {
     pub const fn new() -> Self {
         Self { mutex: SpinMutex::new(()), busy: AtomicU32::new(0) }
     }
@@ -44,7 +22,7 @@ impl BuiltInLock {
     /// `None`: another context holds it, and waiting is not possible here.
     #[inline]
     #[cfg_attr(not(target_os = "none"), expect(clippy::unnecessary_wraps, reason = "on bare metal it may not be had"))]
-    pub fn acquire(&self) -> Option<Guard<'_>> {
+    pub fn acquire(&self) -> Option<SpinMutexGuard<'_, (), R>> {
         #[cfg(not(target_os = "none"))]
         return Some(self.mutex.lock());
         #[cfg(target_os = "none")]

@@ -21,6 +21,8 @@ use super::config::{
     EVAGG_MAXIMUM_TEXT_BYTES, EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM, EVAGG_REJECT_NEW, EVAGG_STORAGE_ALIGNMENT,
     EVAGG_WARN_AT_FLUSH, EVAGG_WARN_AT_ONCE, evagg_config_t, evagg_time_t,
 };
+#[cfg(target_has_atomic = "ptr")]
+use super::relax::Relax;
 use super::status::{
     EVAGG_COUNTED, EVAGG_DISABLED, EVAGG_DUE, EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED,
     EVAGG_ERROR_NOT_INITIALISED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_ERROR_STALE_HEADER, EVAGG_ERROR_STORAGE_TOO_SMALL,
@@ -51,7 +53,7 @@ pub struct Instance {
     capacity: u16,
     text_maximum: u16,
     #[cfg(target_has_atomic = "ptr")]
-    built_in: BuiltInLock,
+    built_in: BuiltInLock<Relax>,
     #[cfg(not(target_has_atomic = "ptr"))]
     built_in: [u32; 2],
     lock: Lock,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The C boundary, and all of the unsafe code but one system call.
+//! The C boundary, and all of the unsafe code.
 //!
 //! `include/evagg.h` is made from the public items of these files, in this order: `status`, `config`, `window`,
-//! `warning`, `connections`, `processes`. What the two handles share is in `instance`.
+//! `warning`, `connections`, `processes`. What the two handles share is in `instance` and
+//! `arguments`; `relax` is the one system call.
 #![expect(unsafe_code, reason = "C hands over raw pointers")]
 #![expect(missing_docs, reason = "the files are chapters of the header, which has its own preface")]
 #![expect(non_camel_case_types, reason = "the types carry their C names")]
@@ -13,6 +14,8 @@ pub mod config;
 pub mod connections;
 mod instance;
 pub mod processes;
+#[cfg(target_has_atomic = "ptr")]
+mod relax;
 pub mod status;
 pub mod warning;
 pub mod window;
