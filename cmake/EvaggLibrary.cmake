@@ -33,8 +33,8 @@ if(EVAGG_RUST_TARGET)
 endif()
 set(evagg_library "${evagg_output_directory}/libevagg.a")
 
-# The depfile that cargo writes names every source file; with the rlib built too, it would name that as the output. The touch keeps the library newer than Cargo.toml and
-# Cargo.lock, after whose change cargo may find nothing to build.
+# The depfile that cargo writes names every source file; with the rlib built too, it could name that as the output. The
+# touch keeps the library newer than Cargo.toml and Cargo.lock, after whose change cargo may find nothing to build.
 # ~/.cargo/bin stands behind PATH, because cargo started by its full path still looks for rustc in PATH.
 cmake_path(GET EVAGG_CARGO PARENT_PATH evagg_cargo_bin)
 add_custom_command(

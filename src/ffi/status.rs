@@ -38,6 +38,7 @@ pub const EVAGG_ERROR_STALE_HEADER: evagg_status_t = -4;
 pub const EVAGG_ERROR_BAD_VALUE: evagg_status_t = -5;
 /// There is no live instance of this kind at the handle.
 pub const EVAGG_ERROR_NOT_INITIALISED: evagg_status_t = -6;
+// -7 is kept for storage that does not check out when it is taken over after a reset.
 /// The built-in lock is held by another context and this target cannot wait. The call can be made again; events are
 /// counted in the statistics.
 pub const EVAGG_ERROR_BUSY: evagg_status_t = -8;

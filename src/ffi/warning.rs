@@ -29,7 +29,8 @@ pub struct evagg_warning_t {
     /// EVAGG_WARNING_LOSSES: a capacity that would have kept all; 0 in other warnings.
     ///
     /// From an estimate of the distinct events by linear counting (Whang et al. 1990, in the form of Ting 2014) and an
-    /// eighth more: in 99 of 100 windows not below their true number and not 30 % above it, up to 8 times the capacity.
+    /// eighth more: in 99 of 100 windows not below their true number and not 30 % above it, from 3 entries on and up to 8
+    /// times the capacity.
     /// It may exceed EVAGG_MAXIMUM_CAPACITY; a shorter interval helps then.
     pub recommended_capacity: u32,
     /// EVAGG_WARNING_LOSSES of processes: text bytes that would have kept all; otherwise 0.
