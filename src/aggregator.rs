@@ -3,10 +3,11 @@
 //!
 //! In every window, offered + merged = kept + rejected + discarded, whatever sequence of calls led there.
 
+use crate::event::packet::Unrecorded;
 use crate::event::{Event, Time, is_before};
 use crate::store::sketch::{Block, Distinct, mark};
 use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
-use crate::warning::{Losses, Reason, Warning};
+use crate::warning::{Reason, Warning};
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,11 +18,27 @@ pub enum Outcome {
     Disabled,
 }
 
-/// An outcome, and whether a warning waits for the caller to fetch it.
+/// What a look-up came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Recorded {
-    pub outcome: Outcome,
-    pub first_loss: bool,
+pub enum Found {
+    Done(Outcome),
+    /// Not in the current window: to be admitted, before the lock is released.
+    New {
+        hash: u32,
+    },
+}
+
+/// What a step of a flush came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// More of the window waits.
+    More,
+    /// More of the window waits, and the caller has no room for it.
+    Full,
+    /// Nothing of the window waits.
+    Complete,
+    /// Other flushes have completed the window, and the next one too has closed.
+    Gone,
 }
 
 #[repr(C)]
@@ -76,6 +93,44 @@ impl Window {
         self.crowding = self.crowding.max(crowding);
         is_first
     }
+
+    /// The next warning about this window. What it recommends is never less than what was too little.
+    fn take_warning<E: Event>(&mut self, sequence: u32, capacity: u32, text_bytes: u32) -> Option<Warning> {
+        let is_first_loss = self.first_loss_unsaid;
+        if !is_first_loss && !self.losses_unsaid {
+            return None;
+        }
+        let of_text =
+            E::HAS_TEXT && if is_first_loss { self.first_shortage == Shortage::Text } else { !self.short_of_entries };
+        let mut warning = Warning {
+            reason: Reason::Losses,
+            of_text,
+            policy: self.first_policy,
+            at_least: false,
+            sequence,
+            capacity,
+            text_bytes,
+            rejected: self.rejected,
+            discarded: self.discarded,
+            recommended_capacity: 0,
+            recommended_text_bytes: 0,
+        };
+        if is_first_loss {
+            self.first_loss_unsaid = false;
+            warning.reason = Reason::FirstLoss;
+            return Some(warning);
+        }
+        self.losses_unsaid = false;
+        let needed = self.distinct.recommendation().saturating_add(u32::from(self.crowding));
+        warning.at_least = self.distinct.exceeds(capacity * 8);
+        warning.recommended_capacity = needed.max(capacity + u32::from(self.short_of_entries));
+        if E::HAS_TEXT {
+            let mean = self.text.div_ceil(self.distinct.marked.max(1));
+            warning.recommended_text_bytes =
+                needed.saturating_mul(mean).max(text_bytes + u32::from(self.short_of_text));
+        }
+        Some(warning)
+    }
 }
 
 /// Totals since init of the windows that are complete, and of what never reaches a window.
@@ -107,13 +162,6 @@ pub struct State {
     /// Entries of the closed window that wait to be flushed: the oldest ones of the ring.
     waiting: u16,
     draining: bool,
-}
-
-/// Why an event is counted without being recorded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unrecorded {
-    Malformed,
-    Ignored,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -159,6 +207,10 @@ impl State {
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
+
+    fn closed_sequence(&self) -> u32 {
+        self.sequence.wrapping_sub(1)
+    }
 }
 
 /// An instance while its lock is held.
@@ -180,56 +232,68 @@ impl<E: Event> Aggregator<'_, E> {
         self.state.settings.enabled = enabled;
     }
 
-    /// Counts an event that just happened.
+    /// Counts an event that just happened, if it is in the current window.
     #[inline]
-    pub fn record(&mut self, event: &E, text: &[u8]) -> Recorded {
+    pub fn count(&mut self, event: &E, text: &[u8]) -> Found {
         if !self.state.settings.enabled {
             self.state.totals.disabled = self.state.totals.disabled.saturating_add(1);
-            return Recorded { outcome: Outcome::Disabled, first_loss: false };
+            return Found::Done(Outcome::Disabled);
         }
         self.state.current.offered = self.state.current.offered.saturating_add(1);
-        self.count(event, text, E::add)
+        let hash = event.hash(self.seed);
+        // The look-up comes before the question of room: a full cache never stops an entry from counting.
+        let Some(entry) = self.find(event, text, hash) else { return Found::New { hash } };
+        entry.add(event);
+        Found::Done(Outcome::Counted)
     }
 
-    /// Counts what an earlier window or another instance recorded.
-    pub fn merge(&mut self, record: &E, text: &[u8]) -> Recorded {
+    /// Counts what an earlier window or another instance recorded; true for the first loss of a window.
+    pub fn merge(&mut self, record: &E, text: &[u8]) -> bool {
         self.state.current.merged = self.state.current.merged.saturating_add(record.hit_count());
-        self.count(record, text, E::merge)
+        let hash = record.hash(self.seed);
+        if let Some(entry) = self.find(record, text, hash) {
+            entry.merge(record);
+            return false;
+        }
+        self.admit(record, text, hash).1
+    }
+
+    /// Makes an entry of a new event if there is room, or room can be made; true with the first loss of a window.
+    pub fn admit(&mut self, event: &E, text: &[u8], hash: u32) -> (Outcome, bool) {
+        let sequence = self.state.sequence;
+        let current = &mut self.state.current;
+        if mark(self.sketch, sequence, hash, &mut current.distinct) && E::HAS_TEXT {
+            current.text = current.text.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        }
+        let mut first_loss = false;
+        while let Some(shortage) = self.store().shortage(text) {
+            let current_length = self.state.store.length() - self.state.waiting;
+            let state = &mut *self.state;
+            if state.settings.policy == OverflowPolicy::RejectNew {
+                first_loss |= state.current.lose(shortage, state.settings.policy, state.waiting);
+                state.current.rejected = state.current.rejected.saturating_add(event.hit_count());
+                return (Outcome::Rejected, first_loss);
+            }
+            let Some((oldest, _, _)) = self.store().oldest() else { break };
+            let hit_count = oldest.hit_count();
+            let state = &mut *self.state;
+            let (window, crowding) =
+                if state.waiting > 0 { (&mut state.closed, current_length) } else { (&mut state.current, 0) };
+            first_loss |= window.lose(shortage, state.settings.policy, crowding);
+            window.discarded = window.discarded.saturating_add(hit_count);
+            self.remove_oldest();
+        }
+        self.store().push(*event, text, hash);
+        (Outcome::First, first_loss)
     }
 
     pub fn count_unrecorded(&mut self, reason: Unrecorded) {
         let totals = &mut self.state.totals;
         let counter = match reason {
             Unrecorded::Malformed => &mut totals.malformed,
-            Unrecorded::Ignored => &mut totals.ignored,
+            Unrecorded::OtherProtocol => &mut totals.ignored,
         };
         *counter = counter.saturating_add(1);
-    }
-
-    /// Closes the current window unless an earlier one still waits to be flushed. Answers with the one to flush.
-    pub fn begin_flush(&mut self, now: Time) -> Closed {
-        if !self.state.draining {
-            self.state.closed = self.state.current;
-            self.state.current = Window { start: now, ..Window::default() };
-            self.state.sequence = self.state.sequence.wrapping_add(1);
-            self.state.waiting = self.state.store.length();
-            self.state.draining = true;
-        }
-        self.closed()
-    }
-
-    /// Hands the oldest entry of that closed window to `copy`, and takes it out if `copy` had room for it.
-    pub fn flush_one(&mut self, sequence: u32, copy: impl FnOnce(&E, &[u8], &[u8]) -> bool) -> bool {
-        if !self.is_draining(sequence) || self.state.waiting == 0 {
-            return false;
-        }
-        let store = self.store();
-        let Some((entry, head, tail)) = store.oldest() else { return false };
-        let taken = copy(&entry, head, tail);
-        if taken {
-            self.remove_oldest(&entry);
-        }
-        taken
     }
 
     /// Whether something is still to be said of the window that closed last; the next close would forget it.
@@ -238,51 +302,79 @@ impl<E: Event> Aggregator<'_, E> {
         !state.draining && (state.closed.first_loss_unsaid || state.closed.losses_unsaid)
     }
 
-    /// The accounting of that closed window after a page; the window is complete when nothing of it remains. `None` if
-    /// other flushes have completed it and closed the next since.
-    pub fn end_page(&mut self, sequence: u32) -> Option<Closed> {
-        if sequence != self.state.sequence.wrapping_sub(1) {
-            return None;
+    /// Closes the current window unless an earlier one still waits to be flushed. Answers with the sequence number of
+    /// the one to flush.
+    pub fn begin_flush(&mut self, now: Time) -> u32 {
+        if !self.state.draining {
+            self.state.closed = self.state.current;
+            self.state.current = Window { start: now, ..Window::default() };
+            self.state.sequence = self.state.sequence.wrapping_add(1);
+            self.state.waiting = self.state.store.length();
+            self.state.draining = true;
         }
-        if self.state.draining && self.state.waiting == 0 {
-            self.complete();
+        self.state.closed_sequence()
+    }
+
+    /// Hands the oldest entry of that closed window to `copy`, and takes it out if `copy` had room for it. The window
+    /// is complete when nothing of it waits.
+    pub fn flush_one(&mut self, sequence: u32, copy: impl FnOnce(&E, &[u8], &[u8]) -> bool) -> Step {
+        if sequence != self.state.closed_sequence() {
+            return Step::Gone;
         }
-        Some(self.closed())
+        if self.state.waiting > 0
+            && let Some((entry, head, tail)) = self.store().oldest()
+        {
+            if !copy(entry, head, tail) {
+                return Step::Full;
+            }
+            self.remove_oldest();
+        }
+        if self.state.waiting > 0 {
+            return Step::More;
+        }
+        if self.state.draining {
+            let state = &mut *self.state;
+            state.draining = false;
+            state.totals.add(&state.closed);
+            state.totals.windows = state.totals.windows.saturating_add(1);
+            state.closed.losses_unsaid = state.closed.losses() > 0;
+        }
+        Step::Complete
+    }
+
+    /// The accounting of the window that closed last.
+    pub fn closed(&self) -> Closed {
+        let state = &*self.state;
+        Closed {
+            sequence: state.closed_sequence(),
+            start: state.closed.start,
+            end: state.current.start,
+            remaining: state.waiting,
+            offered: state.closed.offered,
+            merged: state.closed.merged,
+            rejected: state.closed.rejected,
+            discarded: state.closed.discarded,
+        }
     }
 
     /// The next warning that has not been given, oldest window first.
     pub fn take_warning(&mut self, from_flush: bool) -> Option<Warning> {
-        if self.state.settings.warn_at_flush && !from_flush {
-            return None;
-        }
         #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
         let capacity = self.entries.len() as u32;
-        let text_bytes = if E::HAS_TEXT { self.state.settings.text_bytes } else { 0 };
-        let sequence = self.state.sequence;
-        let current_is_due = !self.state.settings.warn_at_flush;
-        let windows = [
-            (&mut self.state.closed, sequence.wrapping_sub(1), true),
-            (&mut self.state.current, sequence, current_is_due),
-        ];
-        for (window, sequence, is_due) in windows {
-            let reason = if !is_due {
-                continue;
-            } else if window.first_loss_unsaid {
-                window.first_loss_unsaid = false;
-                match window.first_shortage {
-                    Shortage::Entries => Reason::CacheFull,
-                    Shortage::Text => Reason::TextFull,
-                }
-            } else if window.losses_unsaid {
-                window.losses_unsaid = false;
-                Reason::Losses(losses::<E>(window, capacity, text_bytes))
-            } else {
-                continue;
-            };
-            let Window { first_policy: policy, rejected, discarded, .. } = *window;
-            return Some(Warning { reason, policy, sequence, capacity, text_bytes, rejected, discarded });
+        let state = &mut *self.state;
+        let waits_for_flush = state.settings.warn_at_flush;
+        if waits_for_flush && !from_flush {
+            return None;
         }
-        None
+        let text_bytes = if E::HAS_TEXT { state.settings.text_bytes } else { 0 };
+        let closed_sequence = state.closed_sequence();
+        if let Some(warning) = state.closed.take_warning::<E>(closed_sequence, capacity, text_bytes) {
+            return Some(warning);
+        }
+        if waits_for_flush {
+            return None;
+        }
+        state.current.take_warning::<E>(state.sequence, capacity, text_bytes)
     }
 
     pub fn is_due(&self, now: Time) -> bool {
@@ -320,75 +412,15 @@ impl<E: Event> Aggregator<'_, E> {
     }
 
     #[inline]
-    fn count(&mut self, event: &E, text: &[u8], add: impl FnOnce(&mut E, &E)) -> Recorded {
-        let hash = event.hash(self.seed);
+    fn find(&mut self, event: &E, text: &[u8], hash: u32) -> Option<&mut E> {
         let waiting = self.state.waiting;
-        // The look-up comes before the question of room: a full cache never stops an entry from counting.
-        if let Some(entry) = self.store().find(event, text, hash, waiting) {
-            add(entry, event);
-            return Recorded { outcome: Outcome::Counted, first_loss: false };
-        }
-        self.admit(event, text, hash)
+        self.store().find(event, text, hash, waiting)
     }
 
-    #[inline(never)]
-    fn admit(&mut self, event: &E, text: &[u8], hash: u32) -> Recorded {
-        let sequence = self.state.sequence;
-        let current = &mut self.state.current;
-        if mark(self.sketch, sequence, hash, &mut current.distinct) {
-            current.text = current.text.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        }
-        let mut first_loss = false;
-        while let Some(shortage) = self.store().shortage(text) {
-            let current_length = self.state.store.length() - self.state.waiting;
-            let state = &mut *self.state;
-            if state.settings.policy == OverflowPolicy::RejectNew {
-                first_loss |= state.current.lose(shortage, state.settings.policy, state.waiting);
-                state.current.rejected = state.current.rejected.saturating_add(event.hit_count());
-                return Recorded { outcome: Outcome::Rejected, first_loss };
-            }
-            let Some((oldest, _, _)) = self.store().oldest() else { break };
-            let state = &mut *self.state;
-            let (window, crowding) =
-                if state.waiting > 0 { (&mut state.closed, current_length) } else { (&mut state.current, 0) };
-            first_loss |= window.lose(shortage, state.settings.policy, crowding);
-            window.discarded = window.discarded.saturating_add(oldest.hit_count());
-            self.remove_oldest(&oldest);
-        }
-        self.store().push(*event, text, hash);
-        Recorded { outcome: Outcome::First, first_loss }
-    }
-
-    fn remove_oldest(&mut self, oldest: &E) {
-        let hash = oldest.hash(self.seed);
-        self.store().pop(hash);
+    fn remove_oldest(&mut self) {
+        let seed = self.seed;
+        self.store().pop(seed);
         self.state.waiting = self.state.waiting.saturating_sub(1);
-    }
-
-    fn closed(&self) -> Closed {
-        let state = &*self.state;
-        Closed {
-            sequence: state.sequence.wrapping_sub(1),
-            start: state.closed.start,
-            end: state.current.start,
-            remaining: state.waiting,
-            offered: state.closed.offered,
-            merged: state.closed.merged,
-            rejected: state.closed.rejected,
-            discarded: state.closed.discarded,
-        }
-    }
-
-    fn is_draining(&self, sequence: u32) -> bool {
-        self.state.draining && sequence == self.state.sequence.wrapping_sub(1)
-    }
-
-    fn complete(&mut self) {
-        let state = &mut *self.state;
-        state.draining = false;
-        state.totals.add(&state.closed);
-        state.totals.windows = state.totals.windows.saturating_add(1);
-        state.closed.losses_unsaid = state.closed.losses() > 0;
     }
 
     fn store(&mut self) -> Store<'_, E> {
@@ -403,19 +435,4 @@ impl Totals {
         self.rejected += u64::from(window.rejected);
         self.discarded += u64::from(window.discarded);
     }
-}
-
-/// What the window would have needed, never less than what was too little.
-fn losses<E: Event>(window: &Window, capacity: u32, text_bytes: u32) -> Losses {
-    let distinct = window.distinct;
-    let at_least = distinct.exceeds(capacity * 8);
-    let needed = distinct.recommendation().saturating_add(u32::from(window.crowding));
-    let recommended_capacity = needed.max(capacity + u32::from(window.short_of_entries));
-    let recommended_text_bytes = if E::HAS_TEXT {
-        let mean = window.text.div_ceil(distinct.marked.max(1));
-        needed.saturating_mul(mean).max(text_bytes + u32::from(window.short_of_text))
-    } else {
-        0
-    };
-    Losses { recommended_capacity, recommended_text_bytes, of_text_only: !window.short_of_entries, at_least }
 }

@@ -10,6 +10,7 @@
 //! - `store`: entries in a ring, the index over them, the text ring, the hash, the sketch of distinct events.
 //! - `lock`: the built-in lock.
 #![no_std]
+#![cfg_attr(target_os = "none", no_builtins)]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "small numbers in tests"))]
 
 // On hosted targets the standard library is linked for its panic handler alone.
@@ -23,11 +24,3 @@ pub mod ffi;
 mod lock;
 mod store;
 mod warning;
-
-#[cfg(all(target_os = "none", feature = "panic-handler"))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
-}

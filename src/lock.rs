@@ -4,9 +4,10 @@
 //! On hosted targets a contended caller relaxes until the lock is free. On bare metal it never waits: on one core that
 //! preempts, the holder could not run, so waiting would be for ever. There the caller is told.
 
+use core::mem::forget;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use spin::mutex::{SpinMutex, SpinMutexGuard};
+use spin::mutex::SpinMutex;
 use spin::relax::RelaxStrategy;
 
 pub struct BuiltInLock<R> {
@@ -19,14 +20,19 @@ impl<R: RelaxStrategy> BuiltInLock<R> {
         Self { mutex: SpinMutex::new(()), busy: AtomicU32::new(0) }
     }
 
-    /// `None`: another context holds it, and waiting is not possible here.
+    /// `false`: another context holds it, and waiting is not possible here. Otherwise who acquires releases, through
+    /// the mutex itself.
     #[inline]
-    #[cfg_attr(not(target_os = "none"), expect(clippy::unnecessary_wraps, reason = "on bare metal it may not be had"))]
-    pub fn acquire(&self) -> Option<SpinMutexGuard<'_, (), R>> {
+    pub fn acquire(&self) -> bool {
         #[cfg(not(target_os = "none"))]
-        return Some(self.mutex.lock());
+        let guard = Some(self.mutex.lock());
         #[cfg(target_os = "none")]
-        return self.mutex.try_lock();
+        let guard = self.mutex.try_lock();
+        guard.map(forget).is_some()
+    }
+
+    pub fn mutex(&self) -> &SpinMutex<(), R> {
+        &self.mutex
     }
 
     pub fn count_busy(&self) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Warnings and their text, put together without formatting machinery.
 
-use heapless::String;
+use heapless::Vec;
 
 use crate::event::Event;
 use crate::store::OverflowPolicy;
@@ -9,38 +9,32 @@ use crate::store::OverflowPolicy;
 /// The longest text, of a process cache with the largest numbers, and its NUL.
 const TEXT_CAPACITY: usize = 141;
 
-pub type Text = String<TEXT_CAPACITY>;
+pub type Text = Vec<u8, TEXT_CAPACITY>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Warning {
     pub reason: Reason,
+    /// There were entries enough; only the text ring was too small.
+    pub of_text: bool,
     pub policy: OverflowPolicy,
+    /// More distinct events than the estimate is made for: the recommendation is a lower bound.
+    pub at_least: bool,
     /// The window that lost something.
     pub sequence: u32,
     pub capacity: u32,
     pub text_bytes: u32,
     pub rejected: u32,
     pub discarded: u32,
+    pub recommended_capacity: u32,
+    pub recommended_text_bytes: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// The first loss of a window, for want of a free entry.
-    CacheFull,
-    /// The first loss of a window, for want of room in the text ring.
-    TextFull,
+    /// The first loss of a window.
+    FirstLoss,
     /// A window with losses has been flushed.
-    Losses(Losses),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Losses {
-    pub recommended_capacity: u32,
-    pub recommended_text_bytes: u32,
-    /// There were entries enough; only the text ring was too small.
-    pub of_text_only: bool,
-    /// More distinct events than the estimate is made for: the recommendation is a lower bound.
-    pub at_least: bool,
+    Losses,
 }
 
 impl Warning {
@@ -51,86 +45,72 @@ impl Warning {
     /// The text with a NUL at its end.
     pub fn text<E: Event>(&self) -> Text {
         let mut text = Text::new();
-        let mut put = |part: Part| {
-            // The capacity fits the longest text, so nothing is cut off.
-            let _ = match part {
-                Part::Words(words) => text.push_str(words),
-                Part::Number(number) => push_decimal(&mut text, number),
-            };
-        };
-        let of_text = match self.reason {
-            Reason::CacheFull => false,
-            Reason::TextFull => true,
-            Reason::Losses(losses) => losses.of_text_only,
-        };
-        put(Part::Words(E::NOUN));
+        let of_text = E::HAS_TEXT && self.of_text;
+        put(&mut text, E::NOUN);
         if of_text {
-            put(Part::Words(" text full: "));
-            put(Part::Number(self.text_bytes));
-            put(Part::Words(" bytes"));
+            put(&mut text, " text full: ");
+            put_number(&mut text, self.text_bytes);
+            put(&mut text, " bytes");
         } else {
-            put(Part::Words(" cache full: "));
-            put(Part::Number(self.capacity));
-            put(Part::Words(" entries"));
+            put(&mut text, " cache full: ");
+            put_number(&mut text, self.capacity);
+            put(&mut text, " entries");
         }
-        if let Reason::Losses(losses) = self.reason {
-            put(Part::Words(", "));
-            put(Part::Number(self.lost()));
-            put(Part::Words(match (self.rejected, self.discarded) {
+        if self.reason == Reason::FirstLoss {
+            let (subject, what) = match self.policy {
+                OverflowPolicy::RejectNew => ("; new ", " are not cached until the next flush\0"),
+                OverflowPolicy::DiscardOldest => ("; the oldest ", " are discarded to make room\0"),
+            };
+            put(&mut text, subject);
+            put(&mut text, E::NOUNS);
+            put(&mut text, what);
+            return text;
+        }
+        put(&mut text, ", ");
+        put_number(&mut text, self.lost());
+        put(
+            &mut text,
+            match (self.rejected, self.discarded) {
                 (_, 0) => " events not cached",
                 (0, _) => " events discarded",
                 _ => " events not kept",
-            }));
-            put(Part::Words(if of_text { "; increase it to " } else { "; increase the cache to " }));
-            if losses.at_least {
-                put(Part::Words("at least "));
-            }
-            if !of_text {
-                put(Part::Number(losses.recommended_capacity));
-            }
-            if E::HAS_TEXT {
-                put(Part::Words(if of_text { "" } else { " entries and " }));
-                put(Part::Number(losses.recommended_text_bytes));
-                put(Part::Words(if of_text { " bytes" } else { " text bytes" }));
-            }
-        } else {
-            put(Part::Words("; "));
-            match self.policy {
-                OverflowPolicy::RejectNew => {
-                    put(Part::Words("new "));
-                    put(Part::Words(E::NOUNS));
-                    put(Part::Words(" are not cached until the next flush"));
-                }
-                OverflowPolicy::DiscardOldest => {
-                    put(Part::Words("the oldest "));
-                    put(Part::Words(E::NOUNS));
-                    put(Part::Words(" are discarded to make room"));
-                }
-            }
+            },
+        );
+        put(&mut text, if of_text { "; increase it to " } else { "; increase the cache to " });
+        if self.at_least {
+            put(&mut text, "at least ");
         }
-        put(Part::Words("\0"));
+        if !of_text {
+            put_number(&mut text, self.recommended_capacity);
+        }
+        if E::HAS_TEXT {
+            put(&mut text, if of_text { "" } else { " entries and " });
+            put_number(&mut text, self.recommended_text_bytes);
+            put(&mut text, if of_text { " bytes" } else { " text bytes" });
+        }
+        put(&mut text, "\0");
         text
     }
 }
 
-enum Part {
-    Words(&'static str),
-    Number(u32),
+// Inlined, each of the many calls would hold the loop. The capacity fits the longest text, so nothing is cut off.
+#[inline(never)]
+fn put(text: &mut Text, words: &str) {
+    for byte in words.bytes() {
+        let _ = text.push(byte);
+    }
 }
 
-fn push_decimal(text: &mut Text, mut number: u32) -> Result<(), heapless::CapacityError> {
-    let mut digits = String::<10>::new();
-    loop {
-        digits.push(char::from(b'0' + (number % 10) as u8))?;
+#[inline(never)]
+fn put_number(text: &mut Text, mut number: u32) {
+    let mut digits = Vec::<u8, 10>::new();
+    while digits.is_empty() || number > 0 {
+        let _ = digits.push(b'0' + (number % 10) as u8);
         number /= 10;
-        if number == 0 {
-            break;
-        }
     }
-    for digit in digits.chars().rev() {
-        text.push(digit)?;
+    while let Some(digit) = digits.pop() {
+        let _ = text.push(digit);
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -138,63 +118,80 @@ mod tests {
     use super::*;
     use crate::event::connection::Connection;
     use crate::event::process::Process;
+    use std::string::{String, ToString};
 
-    const LOSSES: Losses =
-        Losses { recommended_capacity: 96, recommended_text_bytes: 9000, of_text_only: false, at_least: false };
     const WARNING: Warning = Warning {
-        reason: Reason::Losses(LOSSES),
+        reason: Reason::Losses,
+        of_text: false,
         policy: OverflowPolicy::RejectNew,
+        at_least: false,
         sequence: 0,
         capacity: 64,
         text_bytes: 4096,
         rejected: 131,
         discarded: 0,
+        recommended_capacity: 96,
+        recommended_text_bytes: 9000,
     };
+
+    fn connections(warning: Warning) -> String {
+        String::from_utf8(warning.text::<Connection>().to_vec()).unwrap()
+    }
+
+    fn processes(warning: Warning) -> String {
+        String::from_utf8(warning.text::<Process>().to_vec()).unwrap()
+    }
 
     #[test]
     fn the_texts_read_as_documented() {
-        let connections = |warning: Warning| warning.text::<Connection>();
         assert_eq!(
             connections(WARNING),
             "connection cache full: 64 entries, 131 events not cached; increase the cache to 96\0"
         );
-        let at_least = Reason::Losses(Losses { at_least: true, ..LOSSES });
         assert_eq!(
-            connections(Warning { reason: at_least, rejected: 1, discarded: 1, ..WARNING }),
+            connections(Warning { at_least: true, rejected: 1, discarded: 1, ..WARNING }),
             "connection cache full: 64 entries, 2 events not kept; increase the cache to at least 96\0"
         );
         assert_eq!(
-            connections(Warning { reason: Reason::CacheFull, ..WARNING }),
+            connections(Warning { reason: Reason::FirstLoss, ..WARNING }),
             "connection cache full: 64 entries; new connections are not cached until the next flush\0"
         );
         let discarding = Warning { policy: OverflowPolicy::DiscardOldest, rejected: 0, discarded: 131, ..WARNING };
         assert_eq!(
-            discarding.text::<Process>(),
+            processes(discarding),
             "process cache full: 64 entries, 131 events discarded; \
              increase the cache to 96 entries and 9000 text bytes\0"
         );
-        let of_text = Reason::Losses(Losses { of_text_only: true, ..LOSSES });
         assert_eq!(
-            Warning { reason: of_text, ..discarding }.text::<Process>(),
+            processes(Warning { of_text: true, ..discarding }),
             "process text full: 4096 bytes, 131 events discarded; increase it to 9000 bytes\0"
         );
         assert_eq!(
-            Warning { reason: Reason::TextFull, ..discarding }.text::<Process>(),
+            processes(Warning { reason: Reason::FirstLoss, of_text: true, ..discarding }),
             "process text full: 4096 bytes; the oldest processes are discarded to make room\0"
         );
     }
 
     #[test]
+    fn numbers_are_written_in_full() {
+        for number in [0, 1, 9, 10, 99, 100, 65_535, 999_999_999, 1_000_000_000, u32::MAX] {
+            let mut text = Text::new();
+            put_number(&mut text, number);
+            assert_eq!(text, number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
     fn the_longest_text_fits() {
-        let losses = Losses {
+        let warning = Warning {
+            at_least: true,
+            capacity: 65_535,
+            rejected: u32::MAX,
             recommended_capacity: u32::MAX,
             recommended_text_bytes: u32::MAX,
-            of_text_only: false,
-            at_least: true,
+            ..WARNING
         };
-        let warning =
-            Warning { reason: Reason::Losses(losses), capacity: 65_535, rejected: u32::MAX, discarded: 0, ..WARNING };
-        let text = warning.text::<Process>();
+        let text = processes(warning);
         assert!(text.ends_with(" text bytes\0"), "{text}");
         assert_eq!(text.len(), TEXT_CAPACITY);
     }

@@ -4,7 +4,7 @@
 //! Headers must lie within the bytes at hand and within the length that the IP header states; the payload need not
 //! be at hand (a packet cut by a snap length, or the first buffer of a chain).
 
-use super::connection::{Direction, FiveTuple};
+use super::connection::{Addresses, Direction, FiveTuple};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -29,122 +29,126 @@ pub enum Unrecorded {
     OtherProtocol,
 }
 
+/// What the IP headers say, the source taken for the local end.
+struct Payload<'a> {
+    addresses: Addresses<'a>,
+    protocol: u8,
+    /// A fragment that holds no transport header.
+    is_later_fragment: bool,
+    /// As stated, which may be more than is at hand.
+    length: u16,
+    bytes: &'a [u8],
+}
+
 /// The five-tuple and the bytes of IP payload: total length less header length for IPv4 (RFC 791), the payload length
 /// field for IPv6 (RFC 8200: extension headers are part of the payload).
 #[inline]
-pub fn parse(packet: &[u8], direction: Direction) -> Result<(FiveTuple, u32), Unrecorded> {
-    match packet.first().map(|byte| byte >> 4) {
-        Some(4) => parse_v4(packet, direction),
-        Some(6) => parse_v6(packet, direction),
+pub fn parse(packet: &[u8], direction: Direction) -> Result<(FiveTuple<'_>, u32), Unrecorded> {
+    let payload = match packet.first().map(|byte| byte >> 4) {
+        Some(4) => payload_v4(packet),
+        Some(6) => payload_v6(packet),
         _ => Err(Unrecorded::Malformed),
-    }
+    }?;
+    let (source_port, destination_port) = ports(&payload)?;
+    let sent = FiveTuple {
+        protocol: payload.protocol,
+        local_port: source_port,
+        remote_port: destination_port,
+        addresses: payload.addresses,
+    };
+    Ok((if direction == Direction::In { sent.reversed() } else { sent }, payload.length.into()))
 }
 
 #[inline]
-fn parse_v4(packet: &[u8], direction: Direction) -> Result<(FiveTuple, u32), Unrecorded> {
-    let (header, _) = packet.split_first_chunk::<20>().ok_or(Unrecorded::Malformed)?;
-    let header_length = usize::from(header[0] & 15) * 4;
-    let total_length = usize::from(big_endian(header[2], header[3]));
+fn payload_v4(packet: &[u8]) -> Result<Payload<'_>, Unrecorded> {
+    let Some((
+        [version, _, length_high, length_low, _, _, fragment_high, fragment_low, _, protocol, _, _, addresses @ ..],
+        _,
+    )) = packet.split_first_chunk::<20>()
+    else {
+        return Err(Unrecorded::Malformed);
+    };
+    let header_length = u16::from(version & 15) * 4;
+    let total_length = big_endian(*length_high, *length_low);
     if header_length < 20 || total_length < header_length {
         return Err(Unrecorded::Malformed);
     }
-    let packet = packet.get(..total_length).unwrap_or(packet);
-    let payload = packet.get(header_length..).ok_or(Unrecorded::Malformed)?;
-    let is_later_fragment = big_endian(header[6], header[7]) & 0x1FFF != 0;
-    let ports = transport_ports(header[9], payload, is_later_fragment)?;
-
-    let (mut source, mut destination) = ([0; 16], [0; 16]);
-    source[..4].copy_from_slice(&header[12..16]);
-    destination[..4].copy_from_slice(&header[16..20]);
-    #[expect(clippy::cast_possible_truncation, reason = "a 16-bit field less another")]
-    let bytes = (total_length - header_length) as u32;
-    Ok((five_tuple(direction, 4, header[9], ports, source, destination), bytes))
+    let ([local, remote], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
+    let length = total_length - header_length;
+    let bytes = packet.get(header_length.into()..).ok_or(Unrecorded::Malformed)?;
+    Ok(Payload {
+        addresses: Addresses::V4 { local, remote },
+        protocol: *protocol,
+        is_later_fragment: big_endian(*fragment_high, *fragment_low) & 0x1FFF != 0,
+        length,
+        bytes: up_to(bytes, length),
+    })
 }
 
-fn parse_v6(packet: &[u8], direction: Direction) -> Result<(FiveTuple, u32), Unrecorded> {
-    let (header, rest) = packet.split_first_chunk::<40>().ok_or(Unrecorded::Malformed)?;
-    let payload_length = big_endian(header[4], header[5]);
-    let mut payload = rest.get(..usize::from(payload_length)).unwrap_or(rest);
-    let mut next_header = header[6];
-    let mut is_later_fragment = false;
+#[inline]
+fn payload_v6(packet: &[u8]) -> Result<Payload<'_>, Unrecorded> {
+    let Some(([_, _, _, _, length_high, length_low, next_header, _, addresses @ ..], rest)) =
+        packet.split_first_chunk::<40>()
+    else {
+        return Err(Unrecorded::Malformed);
+    };
+    let ([local, remote], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
+    let length = big_endian(*length_high, *length_low);
+    let mut payload = Payload {
+        addresses: Addresses::V6 { local, remote },
+        protocol: *next_header,
+        is_later_fragment: false,
+        length,
+        bytes: up_to(rest, length),
+    };
     // Each extension header takes at least eight bytes of the payload, so the walk ends. Behind the header of a later
     // fragment comes data, whatever its next header says.
-    while !is_later_fragment {
-        let length = match next_header {
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => {
-                (extension_length(payload)? + 1) * 8
-            }
-            AUTHENTICATION => (extension_length(payload)? + 2) * 4,
+    while !payload.is_later_fragment && is_extension(payload.protocol) {
+        let [next_header, length, high, low, ..] = *payload.bytes else { return Err(Unrecorded::Malformed) };
+        let length = match payload.protocol {
             FRAGMENT => {
-                let [_, _, high, low, ..] = *payload else { return Err(Unrecorded::Malformed) };
-                is_later_fragment = big_endian(high, low) & 0xFFF8 != 0;
+                payload.is_later_fragment = big_endian(high, low) & 0xFFF8 != 0;
                 8
             }
-            _ => break,
+            AUTHENTICATION => (usize::from(length) + 2) * 4,
+            _ => (usize::from(length) + 1) * 8,
         };
-        next_header = *payload.first().ok_or(Unrecorded::Malformed)?;
-        payload = payload.get(length..).ok_or(Unrecorded::Malformed)?;
+        payload.protocol = next_header;
+        payload.bytes = payload.bytes.get(length..).ok_or(Unrecorded::Malformed)?;
     }
-    let ports = transport_ports(next_header, payload, is_later_fragment)?;
-
-    let (mut source, mut destination) = ([0; 16], [0; 16]);
-    source.copy_from_slice(&header[8..24]);
-    destination.copy_from_slice(&header[24..40]);
-    Ok((five_tuple(direction, 6, next_header, ports, source, destination), u32::from(payload_length)))
+    Ok(payload)
 }
 
-fn extension_length(header: &[u8]) -> Result<usize, Unrecorded> {
-    header.get(1).map(|&length| usize::from(length)).ok_or(Unrecorded::Malformed)
+fn up_to(bytes: &[u8], length: u16) -> &[u8] {
+    bytes.get(..length.into()).unwrap_or(bytes)
 }
 
-/// Source and destination port; zero for ICMP and for later fragments, which hold no transport header.
+fn is_extension(next_header: u8) -> bool {
+    matches!(
+        next_header,
+        HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6
+    )
+}
+
+/// Source and destination port; zero for ICMP and for later fragments.
 #[inline]
-fn transport_ports(protocol: u8, payload: &[u8], is_later_fragment: bool) -> Result<(u16, u16), Unrecorded> {
+fn ports(payload: &Payload<'_>) -> Result<(u16, u16), Unrecorded> {
     // RFC 9293, RFC 768, RFC 792 and RFC 4443: the shortest header of each.
-    let header_length = match protocol {
-        TCP => 20,
-        UDP | ICMP => 8,
-        ICMP_V6 => 4,
+    let (header_length, has_ports) = match payload.protocol {
+        TCP => (20, true),
+        UDP => (8, true),
+        ICMP => (8, false),
+        ICMP_V6 => (4, false),
         _ => return Err(Unrecorded::OtherProtocol),
     };
-    if is_later_fragment {
+    if payload.is_later_fragment {
         return Ok((0, 0));
     }
-    match *payload {
-        [a, b, c, d, ..] if payload.len() >= header_length => match protocol {
-            TCP | UDP => Ok((big_endian(a, b), big_endian(c, d))),
-            _ => Ok((0, 0)),
-        },
+    match *payload.bytes {
+        [a, b, c, d, ..] if payload.bytes.len() >= header_length => {
+            Ok(if has_ports { (big_endian(a, b), big_endian(c, d)) } else { (0, 0) })
+        }
         _ => Err(Unrecorded::Malformed),
-    }
-}
-
-#[inline]
-fn five_tuple(
-    direction: Direction,
-    ip_version: u8,
-    protocol: u8,
-    (source_port, destination_port): (u16, u16),
-    source: [u8; 16],
-    destination: [u8; 16],
-) -> FiveTuple {
-    match direction {
-        Direction::In => FiveTuple {
-            local_port: destination_port,
-            remote_port: source_port,
-            protocol,
-            ip_version,
-            local_address: destination,
-            remote_address: source,
-        },
-        Direction::Out => FiveTuple {
-            local_port: source_port,
-            remote_port: destination_port,
-            protocol,
-            ip_version,
-            local_address: source,
-            remote_address: destination,
-        },
     }
 }
 
@@ -155,6 +159,8 @@ fn big_endian(high: u8, low: u8) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Hits;
+    use crate::event::connection::Connection;
     use std::vec;
     use std::vec::Vec;
 
@@ -185,20 +191,29 @@ mod tests {
         vec![0x12, 0x34, 0x00, 0x35, 0, 8, 0, 0]
     }
 
+    fn seen(packet: &[u8], direction: Direction) -> Result<Connection, Unrecorded> {
+        parse(packet, direction).map(|(tuple, bytes)| Connection::event(&tuple, direction, bytes, 7))
+    }
+
     #[test]
-    fn ports_follow_the_direction() {
-        let (out, bytes) = parse(&v4(UDP, 0, &udp()), Direction::Out).unwrap();
-        assert_eq!((out.local_port, out.remote_port, bytes), (0x1234, 53, 8));
+    fn ports_addresses_and_bytes_follow_the_direction() {
+        let packet = v4(UDP, 0, &udp());
+        let out = seen(&packet, Direction::Out).unwrap();
+        assert_eq!((out.local_port, out.remote_port, out.bytes_in, out.bytes_out), (0x1234, 53, 0, 8));
         assert_eq!((out.local_address[3], out.remote_address[3]), (1, 2));
-        let (incoming, _) = parse(&v4(UDP, 0, &udp()), Direction::In).unwrap();
-        assert_eq!((incoming.local_port, incoming.remote_port), (53, 0x1234));
+        let incoming = seen(&packet, Direction::In).unwrap();
+        assert_eq!(
+            (incoming.local_port, incoming.remote_port, incoming.bytes_in, incoming.bytes_out),
+            (53, 0x1234, 8, 0)
+        );
         assert_eq!((incoming.local_address[3], incoming.remote_address[3]), (2, 1));
+        assert_eq!(incoming.hits, Hits::one(7));
     }
 
     #[test]
     fn options_and_extension_headers_are_walked_over() {
-        let (tuple, bytes) = parse(&v4(UDP, 40, &udp()), Direction::Out).unwrap();
-        assert_eq!((tuple.local_port, bytes), (0x1234, 8));
+        let event = seen(&v4(UDP, 40, &udp()), Direction::Out).unwrap();
+        assert_eq!((event.local_port, event.bytes_out), (0x1234, 8));
         let mut payload = vec![DESTINATION_OPTIONS, 1];
         payload.resize(16, 0);
         payload.extend([AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0]);
@@ -206,24 +221,24 @@ mod tests {
         payload.resize(16 + 8 + 16, 0);
         payload.extend([UDP, 0, 0, 1, 0, 0, 0, 9]);
         payload.extend(udp());
-        let (tuple, bytes) = parse(&v6(HOP_BY_HOP, &payload), Direction::Out).unwrap();
-        assert_eq!((tuple.protocol, tuple.local_port, bytes), (UDP, 0x1234, 56));
+        let event = seen(&v6(HOP_BY_HOP, &payload), Direction::Out).unwrap();
+        assert_eq!((event.protocol, event.local_port, event.bytes_out), (UDP, 0x1234, 56));
     }
 
     #[test]
     fn later_fragments_have_no_ports_even_when_they_are_short() {
         let mut packet = v4(TCP, 0, &[0xFF]);
         packet[7] = 1;
-        let (tuple, bytes) = parse(&packet, Direction::In).unwrap();
-        assert_eq!((tuple.local_port, tuple.remote_port, tuple.protocol, bytes), (0, 0, TCP, 1));
-        let (tuple, _) = parse(&v6(FRAGMENT, &[UDP, 0, 0, 8, 0, 0, 0, 1, 0xEE]), Direction::In).unwrap();
-        assert_eq!((tuple.local_port, tuple.remote_port, tuple.protocol), (0, 0, UDP));
+        let event = seen(&packet, Direction::In).unwrap();
+        assert_eq!((event.local_port, event.remote_port, event.protocol, event.bytes_in), (0, 0, TCP, 1));
+        let event = seen(&v6(FRAGMENT, &[UDP, 0, 0, 8, 0, 0, 0, 1, 0xEE]), Direction::In).unwrap();
+        assert_eq!((event.local_port, event.remote_port, event.protocol), (0, 0, UDP));
     }
 
     #[test]
     fn what_follows_a_later_fragment_is_data_and_not_a_header() {
         let packet = v6(FRAGMENT, &[DESTINATION_OPTIONS, 0, 0, 8, 0, 0, 0, 1, TCP, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(parse(&packet, Direction::In), Err(Unrecorded::OtherProtocol));
+        assert_eq!(seen(&packet, Direction::In).err(), Some(Unrecorded::OtherProtocol));
     }
 
     #[test]
@@ -238,9 +253,9 @@ mod tests {
             (v6(ICMP_V6, &[128; 8]), 44),
         ] {
             for length in 0..packet.len() {
-                let result = parse(&packet[..length], Direction::In);
+                let result = seen(&packet[..length], Direction::In);
                 assert_eq!(result.is_ok(), length >= headers, "{length} of {} bytes", packet.len());
-                assert!(result.is_ok() || result == Err(Unrecorded::Malformed));
+                assert!(result.is_ok() || result.err() == Some(Unrecorded::Malformed));
             }
         }
     }
@@ -251,24 +266,24 @@ mod tests {
         for (offset, value) in [(0, 0x44), (0, 0x4F), (0, 0x50), (3, 0), (3, 19), (3, 27)] {
             let mut packet = good.clone();
             packet[offset] = value;
-            assert_eq!(parse(&packet, Direction::In), Err(Unrecorded::Malformed), "{offset}: {value:#x}");
+            assert_eq!(seen(&packet, Direction::In).err(), Some(Unrecorded::Malformed), "{offset}: {value:#x}");
         }
         let mut packet = v6(UDP, &udp());
         packet[5] = 7;
-        assert_eq!(parse(&packet, Direction::In), Err(Unrecorded::Malformed));
+        assert_eq!(seen(&packet, Direction::In).err(), Some(Unrecorded::Malformed));
     }
 
     #[test]
     fn bytes_behind_the_stated_length_are_not_read() {
         let mut packet = v4(UDP, 0, &udp());
         packet.extend([0xAA; 18]);
-        assert_eq!(parse(&packet, Direction::In).unwrap().1, 8);
+        assert_eq!(seen(&packet, Direction::In).unwrap().bytes_in, 8);
     }
 
     #[test]
     fn other_protocols_are_told_from_malformed_packets() {
-        assert_eq!(parse(&v4(47, 0, &[0; 8]), Direction::In), Err(Unrecorded::OtherProtocol));
-        assert_eq!(parse(&v6(59, &[]), Direction::In), Err(Unrecorded::OtherProtocol));
-        assert_eq!(parse(&[], Direction::In), Err(Unrecorded::Malformed));
+        assert_eq!(seen(&v4(47, 0, &[0; 8]), Direction::In).err(), Some(Unrecorded::OtherProtocol));
+        assert_eq!(seen(&v6(59, &[]), Direction::In).err(), Some(Unrecorded::OtherProtocol));
+        assert_eq!(seen(&[], Direction::In).err(), Some(Unrecorded::Malformed));
     }
 }

@@ -5,15 +5,12 @@ use core::ffi::c_void;
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
 use super::instance::{self, Kind, Live};
-use super::status::{
-    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_IGNORED, EVAGG_MALFORMED,
-    evagg_status_t,
-};
+use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
-use crate::aggregator::Unrecorded;
-use crate::event::connection::{Connection, Direction, FiveTuple};
-use crate::event::{Hits, packet};
+use crate::event::Hits;
+use crate::event::connection::{Addresses, Connection, Direction, FiveTuple};
+use crate::event::packet;
 use crate::store::OverflowPolicy;
 
 /// Direction: to this device.
@@ -73,30 +70,28 @@ impl Kind for Connection {
 const _: () = assert!(size_of::<Connection>() == 60);
 
 impl evagg_connection_t {
-    /// `None` when it is not of IP version 4 or 6.
-    fn five_tuple(&self) -> Option<FiveTuple> {
-        matches!(self.ip_version, 4 | 6).then_some(FiveTuple {
-            local_port: self.local_port,
-            remote_port: self.remote_port,
-            protocol: self.protocol,
-            ip_version: self.ip_version,
-            local_address: self.local_address,
-            remote_address: self.remote_address,
-        })
+    #[inline]
+    fn five_tuple(&self) -> Option<FiveTuple<'_>> {
+        let addresses = match self.ip_version {
+            4 => Addresses::V4 { local: self.local_address.first_chunk()?, remote: self.remote_address.first_chunk()? },
+            6 => Addresses::V6 { local: &self.local_address, remote: &self.remote_address },
+            _ => return None,
+        };
+        let Self { local_port, remote_port, protocol, .. } = *self;
+        Some(FiveTuple { protocol, local_port, remote_port, addresses })
     }
 }
 
 impl evagg_connection_record_t {
     fn of(entry: &Connection) -> Self {
-        let tuple = entry.five_tuple();
         Self {
             connection: evagg_connection_t {
-                local_address: tuple.local_address,
-                remote_address: tuple.remote_address,
-                local_port: tuple.local_port,
-                remote_port: tuple.remote_port,
-                protocol: tuple.protocol,
-                ip_version: tuple.ip_version,
+                local_address: entry.local_address,
+                remote_address: entry.remote_address,
+                local_port: entry.local_port,
+                remote_port: entry.remote_port,
+                protocol: entry.protocol,
+                ip_version: entry.ip_version,
             },
             flags: if entry.is_saturated() { EVAGG_RECORD_SATURATED } else { 0 },
             hit_count: entry.hits.count,
@@ -122,25 +117,6 @@ fn direction(direction: u8) -> Result<Direction, evagg_status_t> {
         EVAGG_IN => Ok(Direction::In),
         EVAGG_OUT => Ok(Direction::Out),
         _ => Err(EVAGG_ERROR_BAD_VALUE),
-    }
-}
-
-#[inline]
-fn count(
-    instance: Live<Connection>,
-    tuple: &FiveTuple,
-    way: Direction,
-    bytes: u32,
-    now: evagg_time_t,
-) -> evagg_status_t {
-    let (bytes_in, bytes_out) = match way {
-        Direction::In => (bytes, 0),
-        Direction::Out => (0, bytes),
-    };
-    let event = Connection::new(tuple, Hits::one(now), bytes_in, bytes_out);
-    match instance.locked_for_event(|aggregator| aggregator.record(&event, &[])) {
-        Ok(recorded) => instance.recorded(recorded),
-        Err(status) => status,
     }
 }
 
@@ -273,7 +249,7 @@ pub unsafe extern "C" fn evagg_connections_record(
         Ok((it, connection.five_tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?, self::direction(direction)?))
     });
     match checked {
-        Ok((it, tuple, way)) => count(it, &tuple, way, bytes, now),
+        Ok((it, tuple, direction)) => it.record(Ok(&Connection::event(&tuple, direction, bytes, now)), &[]),
         Err(status) => status,
     }
 }
@@ -306,17 +282,11 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
         // SAFETY: as above.
         Ok((it, unsafe { array(packet.cast::<u8>(), length) }?, self::direction(direction)?))
     });
-    let (it, packet, way) = match checked {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let (reason, outcome) = match packet::parse(packet, way) {
-        Ok((tuple, bytes)) => return count(it, &tuple, way, bytes, now),
-        Err(packet::Unrecorded::Malformed) => (Unrecorded::Malformed, EVAGG_MALFORMED),
-        Err(packet::Unrecorded::OtherProtocol) => (Unrecorded::Ignored, EVAGG_IGNORED),
-    };
-    match it.locked_for_event(|aggregator| aggregator.count_unrecorded(reason)) {
-        Ok(()) => outcome,
+    match checked {
+        Ok((it, packet, direction)) => match packet::parse(packet, direction) {
+            Ok((tuple, bytes)) => it.record(Ok(&Connection::event(&tuple, direction, bytes, now)), &[]),
+            Err(reason) => it.record(Err(reason), &[]),
+        },
         Err(status) => status,
     }
 }
@@ -349,18 +319,13 @@ pub unsafe extern "C" fn evagg_connections_flush(
     // SAFETY: the pointers are as this function's documentation asks; `index` is below record_count.
     unsafe {
         write(window, evagg_window_t::default());
-        let result = Live::<Connection>::at(connections).and_then(|it| {
-            check_output(records, record_count, window)?;
-            it.flush(now, record_count, |index, entry, _, _| {
+        let checked =
+            Live::<Connection>::at(connections).and_then(|it| check_output(records, record_count, window).map(|()| it));
+        match checked {
+            Ok(it) => it.flush(now, record_count, window, |index, entry, _, _| {
                 records.add(index).write(evagg_connection_record_t::of(entry));
                 true
-            })
-        });
-        match result {
-            Ok((status, page)) => {
-                write(window, page);
-                status
-            }
+            }),
             Err(status) => status,
         }
     }

@@ -26,16 +26,17 @@ use super::relax::Relax;
 use super::status::{
     EVAGG_COUNTED, EVAGG_DISABLED, EVAGG_DUE, EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED,
     EVAGG_ERROR_NOT_INITIALISED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_ERROR_STALE_HEADER, EVAGG_ERROR_STORAGE_TOO_SMALL,
-    EVAGG_FIRST, EVAGG_MORE, EVAGG_OK, EVAGG_REJECTED, evagg_status_t,
+    EVAGG_FIRST, EVAGG_IGNORED, EVAGG_MALFORMED, EVAGG_MORE, EVAGG_OK, EVAGG_REJECTED, evagg_status_t,
 };
 use super::warning::{evagg_warning_callback_t, give};
 use super::window::{evagg_statistics_t, evagg_window_t};
-use crate::aggregator::{Aggregator, Closed, Outcome, Recorded, Settings, State};
+use crate::aggregator::{Aggregator, Found, Outcome, Settings, State, Step};
 use crate::event::Event;
+use crate::event::packet::Unrecorded;
 #[cfg(target_has_atomic = "ptr")]
 use crate::lock::BuiltInLock;
+use crate::store::OverflowPolicy;
 use crate::store::sketch::Block;
-use crate::store::{END, OverflowPolicy};
 
 /// A kind of event that has a handle.
 pub trait Kind: Event {
@@ -78,6 +79,34 @@ enum Lock {
 struct WarningCallback {
     callback: evagg_warning_callback_t,
     context: *mut c_void,
+}
+
+// A firmware has one copy of these, not one in each function that locks.
+impl Instance {
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn acquire(&self) -> Result<usize, evagg_status_t> {
+        match self.lock {
+            Lock::None => Ok(0),
+            #[cfg(target_has_atomic = "ptr")]
+            Lock::BuiltIn if self.built_in.acquire() => Ok(0),
+            #[cfg(target_has_atomic = "ptr")]
+            Lock::BuiltIn => Err(super::status::EVAGG_ERROR_BUSY),
+            // SAFETY: the configuration asks for a function of this signature that may be called until deinit.
+            Lock::Callbacks { acquire, context, .. } => Ok(unsafe { acquire(context) }),
+        }
+    }
+
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn release(&self, state: usize) {
+        match self.lock {
+            Lock::None => {}
+            // SAFETY: who releases has acquired it and not released it since.
+            #[cfg(target_has_atomic = "ptr")]
+            Lock::BuiltIn => unsafe { self.built_in.mutex().force_unlock() },
+            // SAFETY: as for acquire.
+            Lock::Callbacks { release, context, .. } => unsafe { release(context, state) },
+        }
+    }
 }
 
 /// The storage macros of the header say the same.
@@ -136,20 +165,11 @@ pub unsafe fn init<E: Kind>(
         return Err(EVAGG_ERROR_STORAGE_TOO_SMALL);
     }
     let instance = storage.cast::<Instance>();
-    let count = capacity as usize;
-    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. The parts lie in it as
-    // the offsets say; each offset is a multiple of its part's alignment because the sizes before it are. An entry of
-    // zeros is never read as an entry, and zero is a valid text byte.
+    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. A fill of ones makes every
+    // block of the sketch unused and every head the end of its chain; entries and texts may hold anything until they
+    // are written.
     unsafe {
-        storage.cast::<u8>().write_bytes(0, needed);
-        let blocks = storage.byte_add(size_of::<Instance>()).cast::<Block>();
-        for block in 0..count.div_ceil(Block::ENTRIES) {
-            blocks.add(block).write(Block::UNUSED);
-        }
-        let heads = storage.byte_add(heads_offset::<E>(count)).cast::<u16>();
-        for head in 0..count {
-            heads.add(head).write(END);
-        }
+        storage.cast::<u8>().write_bytes(0xFF, needed);
         instance.write(Instance {
             seed: config.hash_seed,
             body: UnsafeCell::new(State::new(settings, config.start)),
@@ -261,62 +281,36 @@ impl<E: Kind> Live<E> {
         unsafe { self.storage.as_ref() }
     }
 
-    /// Runs `work` on the instance's contents while the lock is held.
     #[inline]
-    pub fn locked<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
-        match self.instance().lock {
-            Lock::None => Ok(self.with_contents(work)),
-            #[cfg(target_has_atomic = "ptr")]
-            Lock::BuiltIn => {
-                let Some(_guard) = self.instance().built_in.acquire() else {
-                    return Err(super::status::EVAGG_ERROR_BUSY);
-                };
-                Ok(self.with_contents(work))
-            }
-            Lock::Callbacks { acquire, release, context } => {
-                // SAFETY: the configuration asks for functions of these signatures that may be called until deinit.
-                let state = unsafe { acquire(context) };
-                let result = self.with_contents(work);
-                // SAFETY: as above.
-                unsafe { release(context, state) };
-                Ok(result)
-            }
-        }
+    fn lock(self) -> Result<Locked<E>, evagg_status_t> {
+        Ok(Locked { live: self, state: self.instance().acquire()? })
     }
 
-    /// As `locked`, for an event that is lost to this instance if the lock cannot be had.
-    #[inline]
-    pub fn locked_for_event<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> Result<R, evagg_status_t> {
-        let result = self.locked(work);
-        #[cfg(target_has_atomic = "ptr")]
-        if result.is_err() {
-            self.instance().built_in.count_busy();
-        }
-        result
-    }
-
-    #[inline]
-    fn with_contents<R>(self, work: impl FnOnce(&mut Aggregator<'_, E>) -> R) -> R {
-        let Instance { seed, capacity, ref body, .. } = *self.instance();
-        let base = self.storage.as_ptr().cast::<u8>();
-        let capacity = usize::from(capacity);
-        // SAFETY: init laid the parts out at these offsets, each initialised. The lock is held, or the caller has said
-        // that there is one context only, so nobody else has a reference to any of them; `work` cannot keep one,
-        // and calls no one who could ask for the lock again.
-        unsafe {
-            let state = &mut *body.get();
-            let text_bytes = if E::HAS_TEXT { state.settings().text_bytes as usize } else { 0 };
-            work(&mut Aggregator {
-                state,
-                sketch: core::slice::from_raw_parts_mut(
-                    base.add(size_of::<Instance>()).cast(),
-                    capacity.div_ceil(Block::ENTRIES),
-                ),
-                entries: core::slice::from_raw_parts_mut(base.add(entries_offset(capacity)).cast(), capacity),
-                heads: core::slice::from_raw_parts_mut(base.add(heads_offset::<E>(capacity)).cast(), capacity),
-                text: core::slice::from_raw_parts_mut(base.add(text_offset::<E>(capacity)), text_bytes),
-                seed,
-            })
+    /// Counts an event that just happened, or that something was seen which is no event.
+    #[inline(never)]
+    pub fn record(self, event: Result<&E, Unrecorded>, text: &[u8]) -> evagg_status_t {
+        let mut locked = match self.lock() {
+            Ok(locked) => locked,
+            Err(status) => {
+                #[cfg(target_has_atomic = "ptr")]
+                self.instance().built_in.count_busy();
+                return status;
+            }
+        };
+        let mut contents = locked.contents();
+        match event {
+            Ok(event) => match contents.count(event, text) {
+                Found::Done(Outcome::Counted) => EVAGG_COUNTED,
+                Found::Done(_) => EVAGG_DISABLED,
+                Found::New { hash } => locked.admit(event, text, hash),
+            },
+            Err(reason) => {
+                contents.count_unrecorded(reason);
+                match reason {
+                    Unrecorded::Malformed => EVAGG_MALFORMED,
+                    Unrecorded::OtherProtocol => EVAGG_IGNORED,
+                }
+            }
         }
     }
 
@@ -326,11 +320,10 @@ impl<E: Kind> Live<E> {
     pub fn give_warnings(self, from_flush: bool) {
         // A callback may end the instance.
         while self.is_live() {
-            let taken = self.locked(|aggregator| {
-                let WarningCallback { callback, context } = self.warning_callback();
-                callback.and_then(|callback| Some((callback, context, aggregator.take_warning(from_flush)?)))
-            });
-            let Ok(Some((callback, context, warning))) = taken else { break };
+            let Ok(mut locked) = self.lock() else { break };
+            let WarningCallback { callback: Some(callback), context } = *locked.warning_callback() else { break };
+            let Some(warning) = locked.contents().take_warning(from_flush) else { break };
+            drop(locked);
             give::<E>(callback, context, &warning);
         }
     }
@@ -339,93 +332,82 @@ impl<E: Kind> Live<E> {
         self.instance().magic.load(Ordering::Relaxed) == E::MAGIC
     }
 
-    /// To be called with the lock held.
-    fn warning_callback(self) -> WarningCallback {
-        // SAFETY: the lock is held, as for the contents.
-        unsafe { *self.instance().warning.get() }
-    }
-
-    /// The status of an event that was recorded, once the warnings it caused have been given.
-    #[inline]
-    pub fn recorded(self, recorded: Recorded) -> evagg_status_t {
-        if recorded.first_loss {
-            self.give_warnings(false);
-        }
-        match recorded.outcome {
-            Outcome::First => EVAGG_FIRST,
-            Outcome::Counted => EVAGG_COUNTED,
-            Outcome::Rejected => EVAGG_REJECTED,
-            Outcome::Disabled => EVAGG_DISABLED,
-        }
-    }
-
     pub fn set_warning_callback(
         self,
         callback: evagg_warning_callback_t,
         context: *mut c_void,
     ) -> Result<(), evagg_status_t> {
-        self.locked(|_| {
-            // SAFETY: the lock is held, as for the contents.
-            unsafe { *self.instance().warning.get() = WarningCallback { callback, context } };
-        })
+        *self.lock()?.warning_callback() = WarningCallback { callback, context };
+        Ok(())
     }
 
     pub fn set_overflow_policy(self, policy: u8) -> Result<(), evagg_status_t> {
         let policy = overflow_policy(policy)?;
-        self.locked(|aggregator| aggregator.set_policy(policy))
+        self.lock()?.contents().set_policy(policy);
+        Ok(())
     }
 
     pub fn set_enabled(self, enabled: u8) -> Result<(), evagg_status_t> {
         if enabled > 1 {
             return Err(EVAGG_ERROR_BAD_VALUE);
         }
-        self.locked(|aggregator| aggregator.set_enabled(enabled == 1))
+        self.lock()?.contents().set_enabled(enabled == 1);
+        Ok(())
     }
 
     /// Copies records of the oldest unflushed window, the lock taken anew for each.
-    pub fn flush(
+    pub unsafe fn flush(
         self,
         now: evagg_time_t,
         record_count: usize,
+        window: *mut evagg_window_t,
         mut copy: impl FnMut(usize, &E, &[u8], &[u8]) -> bool,
-    ) -> Result<(evagg_status_t, evagg_window_t), evagg_status_t> {
-        let begun = loop {
-            self.give_warnings(true);
-            if !self.is_live() {
-                return Err(EVAGG_ERROR_NOT_INITIALISED);
-            }
-            // Between the two locks another flush may have completed a window that lost something.
-            let begun = self.locked(|aggregator| {
-                let is_owed = self.warning_callback().callback.is_some() && aggregator.owes_warnings();
-                if is_owed { None } else { Some(aggregator.begin_flush(now)) }
-            })?;
-            if let Some(begun) = begun {
-                break begun;
-            }
-        };
+    ) -> evagg_status_t {
+        let mut sequence = None;
         let mut records = 0;
-        while records < record_count
-            && self.locked(|aggregator| {
-                aggregator.flush_one(begun.sequence, |entry, head, tail| copy(records, entry, head, tail))
-            }) == Ok(true)
-        {
-            records += 1;
-        }
-        let (status, closed) = match self.locked(|aggregator| aggregator.end_page(begun.sequence)) {
-            Ok(Some(closed)) if closed.remaining == 0 => (EVAGG_OK, closed),
-            Ok(Some(closed)) => (EVAGG_MORE, closed),
-            // Other flushes have completed the window and were told its final numbers, which are gone by now.
-            Ok(None) => (EVAGG_MORE, Closed { remaining: 0, ..begun }),
-            // Records are out, so the call succeeds; the next one completes the window.
-            Err(_) => {
-                #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
-                let remaining = begun.remaining.saturating_sub(records as u16);
-                (EVAGG_MORE, Closed { remaining, ..begun })
+        let status = loop {
+            if sequence.is_none() {
+                self.give_warnings(true);
+                if !self.is_live() {
+                    return EVAGG_ERROR_NOT_INITIALISED;
+                }
+            }
+            let mut locked = match self.lock() {
+                Ok(locked) => locked,
+                Err(status) if sequence.is_none() => return status,
+                // Records are out, so the call succeeds; the next one completes the window.
+                Err(_) => break EVAGG_MORE,
+            };
+            let warns = locked.warning_callback().callback.is_some();
+            let mut contents = locked.contents();
+            // Between the two locks another flush may have completed a window that lost something.
+            if sequence.is_none() && warns && contents.owes_warnings() {
+                continue;
+            }
+            let sequence = *sequence.get_or_insert_with(|| contents.begin_flush(now));
+            let step = contents.flush_one(sequence, |entry, head, tail| {
+                let has_room = copy(records, entry, head, tail);
+                records += usize::from(has_room);
+                has_room
+            });
+            if step == Step::Gone {
+                // Its final numbers were told to who completed it.
+                // SAFETY: the caller gives a place for a window.
+                unsafe { (*window).remaining = 0 };
+                break EVAGG_MORE;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
+            let page = evagg_window_t::page(&contents.closed(), records as u32);
+            // SAFETY: as above.
+            unsafe { *window = page };
+            match step {
+                Step::Complete => break EVAGG_OK,
+                Step::More if records < record_count => {}
+                _ => break EVAGG_MORE,
             }
         };
         self.give_warnings(true);
-        #[expect(clippy::cast_possible_truncation, reason = "a window has at most 65,535 records")]
-        Ok((status, evagg_window_t::page(&closed, records as u32)))
+        status
     }
 
     /// Merges records, the lock taken anew for each.
@@ -436,13 +418,14 @@ impl<E: Kind> Live<E> {
     pub fn merge<'a>(self, records: impl Iterator<Item = (E, &'a [u8])>) -> Result<(), evagg_status_t> {
         let mut first_loss = false;
         for (index, (record, text)) in records.enumerate() {
-            first_loss |= loop {
-                match self.locked(|aggregator| aggregator.merge(&record, text)) {
-                    Ok(recorded) => break recorded.first_loss,
+            let mut locked = loop {
+                match self.lock() {
+                    Ok(locked) => break locked,
                     Err(status) if index == 0 => return Err(status),
                     Err(_) => core::hint::spin_loop(),
                 }
             };
+            first_loss |= locked.contents().merge(&record, text);
         }
         if first_loss {
             self.give_warnings(false);
@@ -451,11 +434,11 @@ impl<E: Kind> Live<E> {
     }
 
     pub fn is_due(self, now: evagg_time_t) -> Result<evagg_status_t, evagg_status_t> {
-        self.locked(|aggregator| if aggregator.is_due(now) { EVAGG_DUE } else { EVAGG_OK })
+        Ok(if self.lock()?.contents().is_due(now) { EVAGG_DUE } else { EVAGG_OK })
     }
 
     pub fn length(self) -> Result<u32, evagg_status_t> {
-        self.locked(|aggregator| aggregator.length().into())
+        Ok(self.lock()?.contents().length().into())
     }
 
     pub fn statistics(self) -> Result<evagg_statistics_t, evagg_status_t> {
@@ -463,7 +446,7 @@ impl<E: Kind> Live<E> {
         let busy = self.instance().built_in.busy();
         #[cfg(not(target_has_atomic = "ptr"))]
         let busy = 0;
-        self.locked(|aggregator| evagg_statistics_t::of(&aggregator.statistics(), busy))
+        Ok(evagg_statistics_t::of(&self.lock()?.contents().statistics(), busy))
     }
 
     /// What of a command line is kept.
@@ -481,5 +464,64 @@ impl<E: Kind> Live<E> {
 
     pub fn deinit(self) {
         self.instance().magic.store(0, Ordering::Relaxed);
+    }
+}
+
+/// An instance whose lock is held; released when this goes.
+struct Locked<E: Kind> {
+    live: Live<E>,
+    /// What `acquire` returned.
+    state: usize,
+}
+
+impl<E: Kind> Locked<E> {
+    #[inline]
+    fn contents(&mut self) -> Aggregator<'_, E> {
+        let Instance { seed, capacity, ref body, .. } = *self.live.instance();
+        let base = self.live.storage.as_ptr().cast::<u8>();
+        let capacity = usize::from(capacity);
+        // SAFETY: init laid the parts out at these offsets, each initialised. The lock is held, or the caller has said
+        // that there is one context only, so nobody else has a reference to any of them, and this one ends before
+        // the next is made, because it borrows from the one who holds the lock.
+        unsafe {
+            let state = &mut *body.get();
+            let text_bytes = if E::HAS_TEXT { state.settings().text_bytes as usize } else { 0 };
+            Aggregator {
+                state,
+                sketch: core::slice::from_raw_parts_mut(
+                    base.add(size_of::<Instance>()).cast(),
+                    capacity.div_ceil(Block::ENTRIES),
+                ),
+                entries: core::slice::from_raw_parts_mut(base.add(entries_offset(capacity)).cast(), capacity),
+                heads: core::slice::from_raw_parts_mut(base.add(heads_offset::<E>(capacity)).cast(), capacity),
+                text: core::slice::from_raw_parts_mut(base.add(text_offset::<E>(capacity)), text_bytes),
+                seed,
+            }
+        }
+    }
+
+    fn warning_callback(&mut self) -> &mut WarningCallback {
+        // SAFETY: as for the contents, of which this is no part.
+        unsafe { &mut *self.live.instance().warning.get() }
+    }
+
+    /// Makes an entry of a new event, apart from `record` so that a known event pays nothing for it.
+    #[cold]
+    #[inline(never)]
+    fn admit(mut self, event: &E, text: &[u8], hash: u32) -> evagg_status_t {
+        let live = self.live;
+        let (outcome, first_loss) = self.contents().admit(event, text, hash);
+        drop(self);
+        if first_loss {
+            live.give_warnings(false);
+        }
+        if outcome == Outcome::First { EVAGG_FIRST } else { EVAGG_REJECTED }
+    }
+}
+
+impl<E: Kind> Drop for Locked<E> {
+    #[inline]
+    fn drop(&mut self) {
+        self.live.instance().release(self.state);
     }
 }

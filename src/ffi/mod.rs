@@ -13,6 +13,8 @@ mod arguments;
 pub mod config;
 pub mod connections;
 mod instance;
+#[cfg(all(target_os = "none", feature = "panic-handler"))]
+mod panic;
 pub mod processes;
 #[cfg(target_has_atomic = "ptr")]
 mod relax;

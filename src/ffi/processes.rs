@@ -261,7 +261,7 @@ pub unsafe extern "C" fn evagg_processes_record(
         };
         let event = Process::new(&identity, Hits::one(now));
         let text = it.kept(command_line);
-        Ok(it.recorded(it.locked_for_event(|aggregator| aggregator.record(&event, text))?))
+        Ok(it.record(Ok(&event), text))
     });
     result.unwrap_or_else(|status| status)
 }
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
                 return Err(EVAGG_ERROR_BUFFER_TOO_SMALL);
             }
             let mut used = 0;
-            it.flush(now, record_count, |index, entry, head, tail| {
+            Ok(it.flush(now, record_count, window, |index, entry, head, tail| {
                 let length = entry.text_length();
                 if text_bytes - used <= length {
                     return false;
@@ -321,15 +321,9 @@ pub unsafe extern "C" fn evagg_processes_flush(
                 records.add(index).write(evagg_process_record_t::of(entry, start));
                 used += length + 1;
                 true
-            })
+            }))
         });
-        match result {
-            Ok((status, page)) => {
-                write(window, page);
-                status
-            }
-            Err(status) => status,
-        }
+        result.unwrap_or_else(|status| status)
     }
 }
 

@@ -53,10 +53,10 @@ pub(super) fn give<E: Event>(
     warning: &Warning,
 ) {
     let text = warning.text::<E>();
-    let (code, losses) = match warning.reason {
-        Reason::CacheFull => (EVAGG_WARNING_CACHE_FULL, None),
-        Reason::TextFull => (EVAGG_WARNING_TEXT_FULL, None),
-        Reason::Losses(losses) => (EVAGG_WARNING_LOSSES, Some(losses)),
+    let code = match (warning.reason, warning.of_text) {
+        (Reason::FirstLoss, false) => EVAGG_WARNING_CACHE_FULL,
+        (Reason::FirstLoss, true) => EVAGG_WARNING_TEXT_FULL,
+        (Reason::Losses, _) => EVAGG_WARNING_LOSSES,
     };
     let given = evagg_warning_t {
         text: text.as_ptr().cast(),
@@ -64,9 +64,9 @@ pub(super) fn give<E: Event>(
         window: warning.sequence,
         capacity: warning.capacity,
         lost: warning.lost(),
-        recommended_capacity: losses.map_or(0, |losses| losses.recommended_capacity),
-        recommended_text_bytes: losses.map_or(0, |losses| losses.recommended_text_bytes),
-        at_least: losses.is_some_and(|losses| losses.at_least).into(),
+        recommended_capacity: warning.recommended_capacity,
+        recommended_text_bytes: warning.recommended_text_bytes,
+        at_least: warning.at_least.into(),
     };
     // SAFETY: set_warning_callback asks for a function of this signature that may be called until it is replaced; the
     // warning and its text outlive the call.

@@ -62,10 +62,10 @@ pub enum Shortage {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
-impl<E: Event> Store<'_, E> {
+impl<'a, E: Event> Store<'a, E> {
     /// The entry of the same event among all but the oldest `skipped`.
     #[inline]
-    pub fn find(&mut self, wanted: &E, text: &[u8], hash: u32, skipped: u16) -> Option<&mut E> {
+    pub fn find(self, wanted: &E, text: &[u8], hash: u32, skipped: u16) -> Option<&'a mut E> {
         let mut position = *self.heads.get(self.bucket(hash))?;
         // A chain has no more links than the ring has entries; counting them ends the walk whatever the memory holds.
         for _ in 0..self.state.length {
@@ -85,13 +85,15 @@ impl<E: Event> Store<'_, E> {
         if usize::from(self.state.length) >= self.entries.len() {
             return Some(Shortage::Entries);
         }
-        if self.state.text.has_room(self.text, text.len()) { None } else { Some(Shortage::Text) }
+        if !E::HAS_TEXT || self.state.text.has_room(self.text, text.len()) { None } else { Some(Shortage::Text) }
     }
 
     /// Appends an entry for which there is room.
     pub fn push(&mut self, mut entry: E, text: &[u8], hash: u32) {
-        let start = self.state.text.push(self.text, text);
-        entry.set_text(start, text.len() as u16);
+        if E::HAS_TEXT {
+            let start = self.state.text.push(self.text, text);
+            entry.set_text(start, text.len() as u16);
+        }
         let bucket = self.bucket(hash);
         let position = self.wrap(usize::from(self.state.oldest) + usize::from(self.state.length));
         let Some(head) = self.heads.get_mut(bucket) else { return };
@@ -104,20 +106,25 @@ impl<E: Event> Store<'_, E> {
     }
 
     /// The oldest entry and its text in two parts.
-    pub fn oldest(&self) -> Option<(E, &[u8], &[u8])> {
+    pub fn oldest(self) -> Option<(&'a E, &'a [u8], &'a [u8])> {
         if self.state.length == 0 {
             return None;
         }
-        let entry = *self.entries.get(usize::from(self.state.oldest))?;
-        let (head, tail) = text::parts(self.text, entry.text_start(), entry.text_length());
+        let entry = self.entries.get(usize::from(self.state.oldest))?;
+        let (head, tail) = if E::HAS_TEXT {
+            text::parts(self.text, entry.text_start(), entry.text_length())
+        } else {
+            Default::default()
+        };
         Some((entry, head, tail))
     }
 
     /// Takes the oldest entry out.
-    pub fn pop(&mut self, hash: u32) {
+    pub fn pop(&mut self, seed: u64) {
         let oldest = self.state.oldest;
-        let bucket = self.bucket(hash);
-        let Some(&entry) = self.entries.get(usize::from(oldest)) else { return };
+        let Some(entry) = self.entries.get(usize::from(oldest)) else { return };
+        let bucket = self.bucket(entry.hash(seed));
+        let text_length = entry.text_length();
         if let Some(head) = self.heads.get_mut(bucket) {
             if *head == oldest {
                 *head = END;
@@ -125,21 +132,23 @@ impl<E: Event> Store<'_, E> {
                 let mut position = *head;
                 for _ in 0..self.state.length {
                     let Some(newer) = self.entries.get_mut(usize::from(position)) else { break };
-                    if newer.link() == oldest {
+                    position = newer.link();
+                    if position == oldest {
                         newer.set_link(END);
                         break;
                     }
-                    position = newer.link();
                 }
             }
         }
-        self.state.text.pop(self.text, entry.text_length());
+        if E::HAS_TEXT {
+            self.state.text.pop(self.text, text_length);
+        }
         self.state.oldest = self.wrap(usize::from(oldest) + 1) as u16;
         self.state.length -= 1;
     }
 
     fn text_is_same(&self, entry: &E, text: &[u8]) -> bool {
-        common_prefix(text::parts(self.text, entry.text_start(), entry.text_length()), text)
+        !E::HAS_TEXT || common_prefix(text::parts(self.text, entry.text_start(), entry.text_length()), text)
     }
 
     /// How many entries are older.

@@ -22,8 +22,9 @@ pub struct Block {
 
 impl Block {
     pub const ENTRIES: usize = 64;
-    /// Never used: stamped with the sequence number before the first.
-    pub const UNUSED: Self = Self { window: u32::MAX, words: [0; WORDS] };
+    /// What a fill of ones makes: never used, because stamped with the sequence number before the first.
+    #[cfg(test)]
+    const UNUSED: Self = Self { window: u32::MAX, words: [u32::MAX; WORDS] };
 }
 
 /// What the bitmap told of one window.
