@@ -42,54 +42,52 @@ impl Warning {
         self.rejected.saturating_add(self.discarded)
     }
 
-    /// The text with a NUL at its end.
-    pub fn text<E: Event>(&self) -> Text {
-        let mut text = Text::new();
+    /// Writes the text with a NUL at its end.
+    pub fn write_text<E: Event>(&self, text: &mut Text) {
         let of_text = E::HAS_TEXT && self.of_text;
-        put(&mut text, E::NOUN);
+        put(text, E::NOUN);
         if of_text {
-            put(&mut text, " text full: ");
-            put_number(&mut text, self.text_bytes);
-            put(&mut text, " bytes");
+            put(text, " text full: ");
+            put_number(text, self.text_bytes);
+            put(text, " bytes");
         } else {
-            put(&mut text, " cache full: ");
-            put_number(&mut text, self.capacity);
-            put(&mut text, " entries");
+            put(text, " cache full: ");
+            put_number(text, self.capacity);
+            put(text, " entries");
         }
         if self.reason == Reason::FirstLoss {
             let (subject, what) = match self.policy {
                 OverflowPolicy::RejectNew => ("; new ", " are not cached until the next flush\0"),
                 OverflowPolicy::DiscardOldest => ("; the oldest ", " are discarded to make room\0"),
             };
-            put(&mut text, subject);
-            put(&mut text, E::NOUNS);
-            put(&mut text, what);
-            return text;
+            put(text, subject);
+            put(text, E::NOUNS);
+            put(text, what);
+            return;
         }
-        put(&mut text, ", ");
-        put_number(&mut text, self.lost());
+        put(text, ", ");
+        put_number(text, self.lost());
         put(
-            &mut text,
+            text,
             match (self.rejected, self.discarded) {
                 (_, 0) => " events not cached",
                 (0, _) => " events discarded",
                 _ => " events not kept",
             },
         );
-        put(&mut text, if of_text { "; increase it to " } else { "; increase the cache to " });
+        put(text, if of_text { "; increase it to " } else { "; increase the cache to " });
         if self.at_least {
-            put(&mut text, "at least ");
+            put(text, "at least ");
         }
         if !of_text {
-            put_number(&mut text, self.recommended_capacity);
+            put_number(text, self.recommended_capacity);
         }
         if E::HAS_TEXT {
-            put(&mut text, if of_text { "" } else { " entries and " });
-            put_number(&mut text, self.recommended_text_bytes);
-            put(&mut text, if of_text { " bytes" } else { " text bytes" });
+            put(text, if of_text { "" } else { " entries and " });
+            put_number(text, self.recommended_text_bytes);
+            put(text, if of_text { " bytes" } else { " text bytes" });
         }
-        put(&mut text, "\0");
-        text
+        put(text, "\0");
     }
 }
 
@@ -134,12 +132,18 @@ mod tests {
         recommended_text_bytes: 9000,
     };
 
+    fn text<E: Event>(warning: Warning) -> String {
+        let mut text = Text::new();
+        warning.write_text::<E>(&mut text);
+        String::from_utf8(text.to_vec()).unwrap()
+    }
+
     fn connections(warning: Warning) -> String {
-        String::from_utf8(warning.text::<Connection>().to_vec()).unwrap()
+        text::<Connection>(warning)
     }
 
     fn processes(warning: Warning) -> String {
-        String::from_utf8(warning.text::<Process>().to_vec()).unwrap()
+        text::<Process>(warning)
     }
 
     #[test]

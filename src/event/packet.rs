@@ -200,13 +200,13 @@ mod tests {
         let packet = v4(UDP, 0, &udp());
         let out = seen(&packet, Direction::Out).unwrap();
         assert_eq!((out.local_port, out.remote_port, out.bytes_in, out.bytes_out), (0x1234, 53, 0, 8));
-        assert_eq!((out.local_address[3], out.remote_address[3]), (1, 2));
+        assert_eq!((out.local_address()[3], out.remote_address()[3]), (1, 2));
         let incoming = seen(&packet, Direction::In).unwrap();
         assert_eq!(
             (incoming.local_port, incoming.remote_port, incoming.bytes_in, incoming.bytes_out),
             (53, 0x1234, 8, 0)
         );
-        assert_eq!((incoming.local_address[3], incoming.remote_address[3]), (2, 1));
+        assert_eq!((incoming.local_address()[3], incoming.remote_address()[3]), (2, 1));
         assert_eq!(incoming.hits, Hits::one(7));
     }
 

@@ -86,8 +86,8 @@ impl evagg_connection_record_t {
     fn of(entry: &Connection) -> Self {
         Self {
             connection: evagg_connection_t {
-                local_address: entry.local_address,
-                remote_address: entry.remote_address,
+                local_address: entry.local_address(),
+                remote_address: entry.remote_address(),
                 local_port: entry.local_port,
                 remote_port: entry.remote_port,
                 protocol: entry.protocol,
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn evagg_connections_record(
         Ok((it, connection.five_tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?, self::direction(direction)?))
     });
     match checked {
-        Ok((it, tuple, direction)) => it.record(Ok(&Connection::event(&tuple, direction, bytes, now)), &[]),
+        Ok((it, tuple, direction)) => it.record(&Connection::event(&tuple, direction, bytes, now), &[]),
         Err(status) => status,
     }
 }
@@ -284,8 +284,8 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
     });
     match checked {
         Ok((it, packet, direction)) => match packet::parse(packet, direction) {
-            Ok((tuple, bytes)) => it.record(Ok(&Connection::event(&tuple, direction, bytes, now)), &[]),
-            Err(reason) => it.record(Err(reason), &[]),
+            Ok((tuple, bytes)) => it.record(&Connection::event(&tuple, direction, bytes, now), &[]),
+            Err(reason) => it.count_unrecorded(reason),
         },
         Err(status) => status,
     }

@@ -97,6 +97,16 @@ impl Instance {
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
+    fn acquire_for_event(&self) -> Result<usize, evagg_status_t> {
+        let result = self.acquire();
+        #[cfg(target_has_atomic = "ptr")]
+        if result.is_err() {
+            self.built_in.count_busy();
+        }
+        result
+    }
+
+    #[cfg_attr(target_os = "none", inline(never))]
     fn release(&self, state: usize) {
         match self.lock {
             Lock::None => {}
@@ -169,7 +179,9 @@ pub unsafe fn init<E: Kind>(
     // block of the sketch unused and every head the end of its chain; entries and texts may hold anything until they
     // are written.
     unsafe {
-        storage.cast::<u8>().write_bytes(0xFF, needed);
+        for byte in 0..needed {
+            storage.cast::<u8>().add(byte).write(0xFF);
+        }
         instance.write(Instance {
             seed: config.hash_seed,
             body: UnsafeCell::new(State::new(settings, config.start)),
@@ -286,31 +298,36 @@ impl<E: Kind> Live<E> {
         Ok(Locked { live: self, state: self.instance().acquire()? })
     }
 
-    /// Counts an event that just happened, or that something was seen which is no event.
+    /// As `lock`, for an event that is lost to this instance if the lock cannot be had.
+    #[inline]
+    fn lock_for_event(self) -> Result<Locked<E>, evagg_status_t> {
+        Ok(Locked { live: self, state: self.instance().acquire_for_event()? })
+    }
+
+    /// Counts an event that just happened.
     #[inline(never)]
-    pub fn record(self, event: Result<&E, Unrecorded>, text: &[u8]) -> evagg_status_t {
-        let mut locked = match self.lock() {
+    pub fn record(self, event: &E, text: &[u8]) -> evagg_status_t {
+        let mut locked = match self.lock_for_event() {
             Ok(locked) => locked,
-            Err(status) => {
-                #[cfg(target_has_atomic = "ptr")]
-                self.instance().built_in.count_busy();
-                return status;
-            }
+            Err(status) => return status,
         };
-        let mut contents = locked.contents();
-        match event {
-            Ok(event) => match contents.count(event, text) {
-                Found::Done(Outcome::Counted) => EVAGG_COUNTED,
-                Found::Done(_) => EVAGG_DISABLED,
-                Found::New { hash } => locked.admit(event, text, hash),
-            },
-            Err(reason) => {
-                contents.count_unrecorded(reason);
-                match reason {
-                    Unrecorded::Malformed => EVAGG_MALFORMED,
-                    Unrecorded::OtherProtocol => EVAGG_IGNORED,
-                }
-            }
+        match locked.contents().count(event, text) {
+            Found::Done(Outcome::Counted) => EVAGG_COUNTED,
+            Found::Done(_) => EVAGG_DISABLED,
+            Found::New { hash } => locked.admit(event, text, hash),
+        }
+    }
+
+    #[cold]
+    pub fn count_unrecorded(self, reason: Unrecorded) -> evagg_status_t {
+        let mut locked = match self.lock_for_event() {
+            Ok(locked) => locked,
+            Err(status) => return status,
+        };
+        locked.contents().count_unrecorded(reason);
+        match reason {
+            Unrecorded::Malformed => EVAGG_MALFORMED,
+            Unrecorded::OtherProtocol => EVAGG_IGNORED,
         }
     }
 

@@ -261,7 +261,7 @@ pub unsafe extern "C" fn evagg_processes_record(
         };
         let event = Process::new(&identity, Hits::one(now));
         let text = it.kept(command_line);
-        Ok(it.record(Ok(&event), text))
+        Ok(it.record(&event, text))
     });
     result.unwrap_or_else(|status| status)
 }

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::event::Event;
-use crate::warning::{Reason, Warning};
+use crate::warning::{Reason, Text, Warning};
 
 /// Warning: the first loss of a window, for want of a free entry.
 pub const EVAGG_WARNING_CACHE_FULL: u32 = 1;
@@ -52,7 +52,8 @@ pub(super) fn give<E: Event>(
     context: *mut c_void,
     warning: &Warning,
 ) {
-    let text = warning.text::<E>();
+    let mut text = Text::new();
+    warning.write_text::<E>(&mut text);
     let code = match (warning.reason, warning.of_text) {
         (Reason::FirstLoss, false) => EVAGG_WARNING_CACHE_FULL,
         (Reason::FirstLoss, true) => EVAGG_WARNING_TEXT_FULL,

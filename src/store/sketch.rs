@@ -59,7 +59,10 @@ pub fn mark(blocks: &mut [Block], window: u32, hash: u32, distinct: &mut Distinc
     let count = blocks.len() as u32;
     let Some(block) = blocks.get_mut((((hash >> 16) * count) >> 16) as usize) else { return false };
     if block.window != window {
-        *block = Block { window, words: [0; WORDS] };
+        block.window = window;
+        for word in &mut block.words {
+            *word = 0;
+        }
     }
     let bit = ((hash & 0xFFFF) * BLOCK_BITS) >> 16;
     let Some(word) = block.words.get_mut((bit / 32) as usize) else { return false };
