@@ -5,6 +5,7 @@
 
 use crate::event::packet::Unrecorded;
 use crate::event::{Event, Time, is_before};
+use crate::store::hash::Hasher;
 use crate::store::sketch::{Block, Distinct, mark};
 use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
 use crate::warning::{Reason, Warning};
@@ -191,17 +192,10 @@ pub struct Closed {
 }
 
 impl State {
-    pub fn new(settings: Settings, start: Time) -> Self {
-        Self {
-            settings,
-            totals: Totals::default(),
-            current: Window { start, ..Window::default() },
-            closed: Window::default(),
-            sequence: 0,
-            store: StoreState::default(),
-            waiting: 0,
-            draining: false,
-        }
+    /// Begins the first window. What is not set here is zero in a new state.
+    pub fn begin(&mut self, settings: Settings, start: Time) {
+        self.settings = settings;
+        self.current.start = start;
     }
 
     pub fn settings(&self) -> &Settings {
@@ -220,7 +214,7 @@ pub struct Aggregator<'a, E> {
     pub heads: &'a mut [u16],
     pub sketch: &'a mut [Block],
     pub text: &'a mut [u8],
-    pub seed: u64,
+    pub seed: Hasher,
 }
 
 impl<E: Event> Aggregator<'_, E> {

@@ -44,62 +44,70 @@ impl Warning {
 
     /// Writes the text with a NUL at its end.
     pub fn write_text<E: Event>(&self, text: &mut Text) {
+        self.write_words::<E>(text);
+        let _ = text.push(0);
+    }
+
+    fn write_words<E: Event>(&self, text: &mut Text) {
         let of_text = E::HAS_TEXT && self.of_text;
         put(text, E::NOUN);
         if of_text {
-            put(text, " text full: ");
-            put_number(text, self.text_bytes);
-            put(text, " bytes");
+            put_with(text, " text full: # bytes", self.text_bytes);
         } else {
-            put(text, " cache full: ");
-            put_number(text, self.capacity);
-            put(text, " entries");
+            put_with(text, " cache full: # entries", self.capacity);
         }
         if self.reason == Reason::FirstLoss {
-            let (subject, what) = match self.policy {
-                OverflowPolicy::RejectNew => ("; new ", " are not cached until the next flush\0"),
-                OverflowPolicy::DiscardOldest => ("; the oldest ", " are discarded to make room\0"),
-            };
-            put(text, subject);
-            put(text, E::NOUNS);
-            put(text, what);
+            put(
+                text,
+                match self.policy {
+                    OverflowPolicy::RejectNew => E::REJECTING,
+                    OverflowPolicy::DiscardOldest => E::DISCARDING,
+                },
+            );
             return;
         }
-        put(text, ", ");
-        put_number(text, self.lost());
-        put(
+        put_with(
             text,
             match (self.rejected, self.discarded) {
-                (_, 0) => " events not cached",
-                (0, _) => " events discarded",
-                _ => " events not kept",
+                (_, 0) => ", # events not cached; increase ",
+                (0, _) => ", # events discarded; increase ",
+                _ => ", # events not kept; increase ",
             },
+            self.lost(),
         );
-        put(text, if of_text { "; increase it to " } else { "; increase the cache to " });
+        put(text, if of_text { "it to " } else { "the cache to " });
         if self.at_least {
             put(text, "at least ");
         }
-        if !of_text {
-            put_number(text, self.recommended_capacity);
+        if !E::HAS_TEXT {
+            put_with(text, "#", self.recommended_capacity);
+        } else if of_text {
+            put_with(text, "# bytes", self.recommended_text_bytes);
+        } else {
+            put_with(text, "# entries and ", self.recommended_capacity);
+            put_with(text, "# text bytes", self.recommended_text_bytes);
         }
-        if E::HAS_TEXT {
-            put(text, if of_text { "" } else { " entries and " });
-            put_number(text, self.recommended_text_bytes);
-            put(text, if of_text { " bytes" } else { " text bytes" });
-        }
-        put(text, "\0");
     }
 }
 
-// Inlined, each of the many calls would hold the loop. The capacity fits the longest text, so nothing is cut off.
-#[inline(never)]
 fn put(text: &mut Text, words: &str) {
+    put_with(text, words, 0);
+}
+
+/// Appends the words, the number in the place of `#`. The capacity fits the longest text, so nothing is cut off.
+/// No words end in NUL: the compiler would put them among its C strings, which a linker keeps or drops together.
+// Inlined, each of the many calls would hold the loop.
+#[inline(never)]
+fn put_with(text: &mut Text, words: &str, number: u32) {
     for byte in words.bytes() {
-        let _ = text.push(byte);
+        if byte == b'#' {
+            put_number(text, number);
+        } else {
+            let _ = text.push(byte);
+        }
     }
 }
 
-#[inline(never)]
 fn put_number(text: &mut Text, mut number: u32) {
     let mut digits = Vec::<u8, 10>::new();
     while digits.is_empty() || number > 0 {

@@ -126,18 +126,20 @@ fn bytes([a, b, c, d]: [u32; 4]) -> [u8; 16] {
 
 impl Event for Connection {
     const NOUN: &'static str = "connection";
-    const NOUNS: &'static str = "connections";
+    const REJECTING: &'static str = "; new connections are not cached until the next flush";
+    const DISCARDING: &'static str = "; the oldest connections are discarded to make room";
     const HAS_TEXT: bool = false;
 
     #[inline]
-    fn hash(&self, seed: u64) -> u32 {
-        let mut hasher = Hasher::new(seed);
-        hasher.pair(self.ports(), self.tag());
-        let words = if self.ip_version == 4 { 1 } else { 4 };
-        for (local, remote) in self.local.iter().zip(&self.remote).take(words) {
-            hasher.pair(*remote, *local);
+    fn hash(&self, mut seed: Hasher) -> u32 {
+        seed.pair(self.ports(), self.remote[0]);
+        if self.ip_version != 4 {
+            seed.pair(self.remote[1], self.remote[2]);
+            seed.pair(self.remote[3], self.local[1]);
+            seed.pair(self.local[2], self.local[3]);
         }
-        hasher.finish()
+        seed.pair(self.local[0], self.tag());
+        seed.finish()
     }
 
     // Inlined into the walk along a chain, all of `other` would be loaded before the first look.
@@ -152,7 +154,13 @@ impl Event for Connection {
     }
 
     #[inline]
-    fn add(&mut self, other: &Self) {
+    fn add(&mut self, event: &Self) {
+        self.hits.hit(event.hits.last_seen);
+        self.bytes_in = self.bytes_in.saturating_add(event.bytes_in);
+        self.bytes_out = self.bytes_out.saturating_add(event.bytes_out);
+    }
+
+    fn merge(&mut self, other: &Self) {
         self.hits.add(&other.hits);
         self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
         self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
@@ -216,7 +224,7 @@ mod tests {
         others.push(Connection { ip_version: 4, ..base });
         for other in others {
             assert!(!base.is_same(&other) && !other.is_same(&base));
-            assert_ne!(base.hash(1), other.hash(1));
+            assert_ne!(base.hash(Hasher::new(1)), other.hash(Hasher::new(1)));
         }
     }
 }

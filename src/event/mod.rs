@@ -8,6 +8,8 @@ pub mod connection;
 pub mod packet;
 pub mod process;
 
+use crate::store::hash::Hasher;
+
 /// Ticks of the caller's clock; differences are modulo 2^32.
 pub type Time = u32;
 
@@ -15,21 +17,21 @@ pub type Time = u32;
 pub trait Event: Copy {
     /// The kind's name in a warning.
     const NOUN: &'static str;
-    /// The kind's name in a warning, of several.
-    const NOUNS: &'static str;
+    /// What is said of a full cache when new events are not cached.
+    const REJECTING: &'static str;
+    /// What is said of a full cache when old events make room.
+    const DISCARDING: &'static str;
     /// Whether entries of this kind have a text.
     const HAS_TEXT: bool;
 
     /// A keyed hash of the whole key.
-    fn hash(&self, seed: u64) -> u32;
+    fn hash(&self, seed: Hasher) -> u32;
     /// Whether the keys are the same, as far as they stand in the entry.
     fn is_same(&self, other: &Self) -> bool;
-    /// Adds the value of the same event that happened after this entry was made.
-    fn add(&mut self, other: &Self);
+    /// Adds the same event, which was observed once more after this entry was made.
+    fn add(&mut self, event: &Self);
     /// Adds the value of the same event from another window or instance: the same sum whichever of the two came first.
-    fn merge(&mut self, other: &Self) {
-        self.add(other);
-    }
+    fn merge(&mut self, other: &Self);
     /// How often the event was observed.
     fn hit_count(&self) -> u32;
     /// The position of the next entry of the chain.
@@ -61,14 +63,26 @@ impl Hits {
         Self { count: 1, first_seen: now, last_seen: now }
     }
 
+    /// One more, now.
+    #[inline]
+    pub fn hit(&mut self, now: Time) {
+        self.count = self.count.saturating_add(1);
+        self.seen(now, now);
+    }
+
     #[inline]
     pub fn add(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
-        if is_before(other.first_seen, self.first_seen) {
-            self.first_seen = other.first_seen;
+        self.seen(other.first_seen, other.last_seen);
+    }
+
+    #[inline]
+    fn seen(&mut self, first: Time, last: Time) {
+        if is_before(first, self.first_seen) {
+            self.first_seen = first;
         }
-        if is_before(self.last_seen, other.last_seen) {
-            self.last_seen = other.last_seen;
+        if is_before(self.last_seen, last) {
+            self.last_seen = last;
         }
     }
 }

@@ -50,10 +50,17 @@ impl Process {
     }
 
     /// The keyed hash of a whole command line.
-    pub fn hash_command_line(seed: u64, command_line: &[u8]) -> u64 {
-        let mut hasher = Hasher::new(seed);
+    pub fn hash_command_line(seed: Hasher, command_line: &[u8]) -> u64 {
+        let mut hasher = seed;
         hasher.bytes(command_line);
         hasher.finish_wide()
+    }
+
+    fn take_ids_if_earlier(&mut self, other: &Self) {
+        if is_before(other.hits.first_seen, self.hits.first_seen) {
+            self.process_id = other.process_id;
+            self.parent_process_id = other.parent_process_id;
+        }
     }
 
     /// The keyed hash of the whole command line.
@@ -64,14 +71,14 @@ impl Process {
 
 impl Event for Process {
     const NOUN: &'static str = "process";
-    const NOUNS: &'static str = "processes";
+    const REJECTING: &'static str = "; new processes are not cached until the next flush";
+    const DISCARDING: &'static str = "; the oldest processes are discarded to make room";
     const HAS_TEXT: bool = true;
 
-    fn hash(&self, seed: u64) -> u32 {
-        let mut hasher = Hasher::new(seed);
-        hasher.pair(self.hash_low, self.hash_high);
-        hasher.pair(self.full_length, self.user_id);
-        hasher.finish()
+    fn hash(&self, mut seed: Hasher) -> u32 {
+        seed.pair(self.hash_low, self.hash_high);
+        seed.pair(self.full_length, self.user_id);
+        seed.finish()
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -81,12 +88,9 @@ impl Event for Process {
             && self.user_id == other.user_id
     }
 
-    fn add(&mut self, other: &Self) {
-        if is_before(other.hits.first_seen, self.hits.first_seen) {
-            self.process_id = other.process_id;
-            self.parent_process_id = other.parent_process_id;
-        }
-        self.hits.add(&other.hits);
+    fn add(&mut self, event: &Self) {
+        self.take_ids_if_earlier(event);
+        self.hits.hit(event.hits.last_seen);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -96,7 +100,8 @@ impl Event for Process {
         if self.hits.first_seen == other.hits.first_seen && other_ids < ids {
             (self.process_id, self.parent_process_id) = other_ids;
         }
-        self.add(other);
+        self.take_ids_if_earlier(other);
+        self.hits.add(&other.hits);
     }
 
     fn hit_count(&self) -> u32 {

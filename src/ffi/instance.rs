@@ -36,6 +36,7 @@ use crate::event::packet::Unrecorded;
 #[cfg(target_has_atomic = "ptr")]
 use crate::lock::BuiltInLock;
 use crate::store::OverflowPolicy;
+use crate::store::hash::Hasher;
 use crate::store::sketch::Block;
 
 /// A kind of event that has a handle.
@@ -48,7 +49,7 @@ pub trait Kind: Event {
 
 #[repr(C)]
 pub struct Instance {
-    seed: u64,
+    seed: Hasher,
     body: UnsafeCell<State>,
     magic: AtomicU32,
     capacity: u16,
@@ -83,6 +84,19 @@ struct WarningCallback {
 
 // A firmware has one copy of these, not one in each function that locks.
 impl Instance {
+    #[cfg_attr(target_os = "none", inline(never))]
+    unsafe fn at(handle: *const Self, magic: u32) -> Result<NonNull<Self>, evagg_status_t> {
+        let Some(storage) = NonNull::new(handle.cast_mut()) else {
+            return Err(EVAGG_ERROR_NULL_ARGUMENT);
+        };
+        if !storage.is_aligned() {
+            return Err(EVAGG_ERROR_MISALIGNED);
+        }
+        // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
+        let found: &AtomicU32 = unsafe { &(*storage.as_ptr()).magic };
+        if found.load(Ordering::Relaxed) == magic { Ok(storage) } else { Err(EVAGG_ERROR_NOT_INITIALISED) }
+    }
+
     #[cfg_attr(target_os = "none", inline(never))]
     fn acquire(&self) -> Result<usize, evagg_status_t> {
         match self.lock {
@@ -174,29 +188,29 @@ pub unsafe fn init<E: Kind>(
     if storage_bytes < needed {
         return Err(EVAGG_ERROR_STORAGE_TOO_SMALL);
     }
-    let instance = storage.cast::<Instance>();
-    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. A fill of ones makes every
-    // block of the sketch unused and every head the end of its chain; entries and texts may hold anything until they
-    // are written.
-    unsafe {
+    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. Zero is a value of every
+    // field of an instance. A fill of ones makes every block of the sketch unused and every head the end of its chain;
+    // entries and texts may hold anything until they are written.
+    let instance = unsafe {
         for byte in 0..needed {
-            storage.cast::<u8>().add(byte).write(0xFF);
+            let fill = if byte < size_of::<Instance>() { 0 } else { 0xFF };
+            storage.cast::<u8>().add(byte).write(fill);
         }
-        instance.write(Instance {
-            seed: config.hash_seed,
-            body: UnsafeCell::new(State::new(settings, config.start)),
-            magic: AtomicU32::new(E::MAGIC),
-            #[expect(clippy::cast_possible_truncation, reason = "storage_size checked the range")]
-            capacity: capacity as u16,
-            text_maximum,
-            #[cfg(target_has_atomic = "ptr")]
-            built_in: BuiltInLock::new(),
-            #[cfg(not(target_has_atomic = "ptr"))]
-            built_in: [0; 2],
-            lock,
-            warning: UnsafeCell::new(WarningCallback { callback: None, context: core::ptr::null_mut() }),
-        });
+        &mut *storage.cast::<Instance>()
+    };
+    instance.seed = Hasher::new(config.hash_seed);
+    instance.body.get_mut().begin(settings, config.start);
+    *instance.magic.get_mut() = E::MAGIC;
+    #[expect(clippy::cast_possible_truncation, reason = "storage_size checked the range")]
+    {
+        instance.capacity = capacity as u16;
     }
+    instance.text_maximum = text_maximum;
+    #[cfg(target_has_atomic = "ptr")]
+    {
+        instance.built_in = BuiltInLock::new();
+    }
+    instance.lock = lock;
     Ok(())
 }
 
@@ -272,17 +286,8 @@ impl<E: Kind> Live<E> {
     /// The instance behind a handle.
     #[inline]
     pub unsafe fn at<H>(handle: *const H) -> Result<Self, evagg_status_t> {
-        let Some(storage) = NonNull::new(handle.cast_mut().cast::<Instance>()) else {
-            return Err(EVAGG_ERROR_NULL_ARGUMENT);
-        };
-        if !storage.is_aligned() {
-            return Err(EVAGG_ERROR_MISALIGNED);
-        }
-        // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
-        let magic: &AtomicU32 = unsafe { &(*storage.as_ptr()).magic };
-        if magic.load(Ordering::Relaxed) != E::MAGIC {
-            return Err(EVAGG_ERROR_NOT_INITIALISED);
-        }
+        // SAFETY: passed on to the caller.
+        let storage = unsafe { Instance::at(handle.cast(), E::MAGIC) }?;
         Ok(Self { storage, kind: PhantomData })
     }
 
@@ -475,7 +480,7 @@ impl<E: Kind> Live<E> {
         self.instance().text_maximum.into()
     }
 
-    pub fn seed(self) -> u64 {
+    pub fn seed(self) -> Hasher {
         self.instance().seed
     }
 

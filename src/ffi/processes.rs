@@ -14,6 +14,7 @@ use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statis
 use crate::event::process::{Identity, Process};
 use crate::event::{Event, Hits};
 use crate::store::OverflowPolicy;
+use crate::store::hash::Hasher;
 
 /// An aggregator of processes. It lives in the caller's storage; there is nothing to free.
 pub struct evagg_processes_t {
@@ -107,7 +108,7 @@ impl evagg_process_record_t {
         if is_valid { Ok(text) } else { Err(EVAGG_ERROR_BAD_VALUE) }
     }
 
-    fn entry(&self, seed: u64, text: &[u8]) -> Process {
+    fn entry(&self, seed: Hasher, text: &[u8]) -> Process {
         let identity = Identity {
             full_length: self.full_length,
             // The hash of a command line that is all here need not be believed: the other instance's seed may differ.

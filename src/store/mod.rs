@@ -9,6 +9,7 @@ pub mod hash;
 pub mod sketch;
 pub mod text;
 
+use hash::Hasher;
 use text::{TextState, common_prefix};
 
 use crate::event::Event;
@@ -71,7 +72,7 @@ impl<'a, E: Event> Store<'a, E> {
         for _ in 0..self.state.length {
             let entry = self.entries.get(usize::from(position))?;
             if entry.is_same(wanted) && self.text_is_same(entry, text) {
-                if self.age(position) < skipped {
+                if skipped > 0 && self.age(position) < skipped {
                     return None;
                 }
                 return self.entries.get_mut(usize::from(position));
@@ -120,7 +121,7 @@ impl<'a, E: Event> Store<'a, E> {
     }
 
     /// Takes the oldest entry out.
-    pub fn pop(&mut self, seed: u64) {
+    pub fn pop(&mut self, seed: Hasher) {
         let oldest = self.state.oldest;
         let Some(entry) = self.entries.get(usize::from(oldest)) else { return };
         let bucket = self.bucket(entry.hash(seed));
