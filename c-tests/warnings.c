@@ -73,9 +73,8 @@ static void once_at_the_first_loss_and_once_at_the_flush(void **state) {
     assert_int_equal(heard.warnings[0].recommended_capacity, 0);
     assert_int_equal(heard.warnings[0].recommended_text_bytes, 0);
     assert_int_equal(heard.warnings[0].at_least, 0);
-    assert_string_equal(
-        heard.texts[0],
-        "connection cache full: 4 entries; new connections are not cached until the next flush");
+    assert_string_equal(heard.texts[0],
+                        "connection cache full: 4 entries; new events are not cached");
 
     see_flows(4, 8);
     see_flows(4, 8);
@@ -96,7 +95,8 @@ static void once_at_the_first_loss_and_once_at_the_flush(void **state) {
     assert_int_equal(last->at_least, 0);
     char text[160];
     char *end = put_text(
-        text, "connection cache full: 4 entries, 9 events not cached; increase the cache to ");
+        text,
+        "connection cache full: 4 entries, 9 events not cached; increase the cache to at least ");
     (void)put_number(end, last->recommended_capacity);
     assert_string_equal(heard.texts[1], text);
     assert_int_equal(subject.window.rejected, 9);
@@ -138,14 +138,15 @@ static void discarding_warns_too(void **state) {
     assert_int_equal(heard.count, 1);
     assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_CACHE_FULL);
     assert_int_equal(heard.warnings[0].lost, 2);
-    assert_string_equal(heard.texts[0], "connection cache full: 4 entries; the oldest connections "
-                                        "are discarded to make room");
+    assert_string_equal(heard.texts[0],
+                        "connection cache full: 4 entries; the oldest are discarded");
     connections_drain(&subject, 1002, 1);
     assert_int_equal(heard.count, 2);
     assert_int_equal(heard.warnings[1].lost, 5);
     char text[160];
     char *end = put_text(
-        text, "connection cache full: 4 entries, 5 events discarded; increase the cache to ");
+        text,
+        "connection cache full: 4 entries, 5 events discarded; increase the cache to at least ");
     (void)put_number(end, heard.warnings[1].recommended_capacity);
     assert_string_equal(heard.texts[1], text);
     connections_close(&subject, 1004);
@@ -165,7 +166,7 @@ static void losing_by_merge_warns_too(void **state) {
     connections_close(&subject, 1004);
 }
 
-static void far_beyond_the_capacity_the_text_says_at_least(void **state) {
+static void far_beyond_the_capacity_the_recommendation_is_a_lower_bound(void **state) {
     (void)state;
     open_with(8, 0, EVAGG_WARN_AT_ONCE);
     see_flows(0, 8u * 16u);
@@ -190,9 +191,7 @@ static void process_cache_full(void **state) {
     }
     processes_drain(&process_subject, 1002, 3);
     assert_int_equal(heard.count, 2);
-    assert_string_equal(
-        heard.texts[0],
-        "process cache full: 4 entries; new processes are not cached until the next flush");
+    assert_string_equal(heard.texts[0], "process cache full: 4 entries; new events are not cached");
     const evagg_warning_t *const last = &heard.warnings[1];
     assert_int_equal(last->lost, 4);
     assert_true(last->recommended_capacity >= 8 && last->recommended_capacity <= 10);
@@ -200,11 +199,9 @@ static void process_cache_full(void **state) {
     assert_true(last->recommended_text_bytes >= 8 * (JOB_TEXT - 1));
     char text[160];
     char *end = put_text(
-        text, "process cache full: 4 entries, 4 events not cached; increase the cache to ");
-    end = put_number(end, last->recommended_capacity);
-    end = put_text(end, " entries and ");
-    end = put_number(end, last->recommended_text_bytes);
-    (void)put_text(end, " text bytes");
+        text,
+        "process cache full: 4 entries, 4 events not cached; increase the cache to at least ");
+    (void)put_number(end, last->recommended_capacity);
     assert_string_equal(heard.texts[1], text);
     processes_close(&process_subject, 1004);
 }
@@ -220,11 +217,10 @@ static void process_text_full(void **state) {
         assert_int_equal(heard.count, 1);
         assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_TEXT_FULL);
         assert_int_equal(heard.warnings[0].lost, 1);
-        assert_string_equal(
-            heard.texts[0],
-            policy == EVAGG_REJECT_NEW
-                ? "process text full: 60 bytes; new processes are not cached until the next flush"
-                : "process text full: 60 bytes; the oldest processes are discarded to make room");
+        assert_string_equal(heard.texts[0],
+                            policy == EVAGG_REJECT_NEW
+                                ? "process text full: 60 bytes; new events are not cached"
+                                : "process text full: 60 bytes; the oldest are discarded");
         processes_drain(&process_subject, 1002, 3);
         assert_int_equal(heard.count, 2);
         assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
@@ -235,7 +231,7 @@ static void process_text_full(void **state) {
         char text[160];
         char *end = put_text(text, "process text full: 60 bytes, 8 events ");
         end = put_text(end, policy == EVAGG_REJECT_NEW ? "not cached" : "discarded");
-        end = put_text(end, "; increase it to ");
+        end = put_text(end, "; increase it to at least ");
         end = put_number(end, heard.warnings[1].recommended_text_bytes);
         (void)put_text(end, " bytes");
         assert_string_equal(heard.texts[1], text);
@@ -262,8 +258,8 @@ static void text_full_at_the_default_budget(void **state) {
     assert_true(last->recommended_text_bytes >= 30 * sizeof line);
     assert_true(last->recommended_text_bytes > 4096);
     char text[160];
-    char *end =
-        put_text(text, "process text full: 4096 bytes, 10 events discarded; increase it to ");
+    char *end = put_text(
+        text, "process text full: 4096 bytes, 10 events discarded; increase it to at least ");
     end = put_number(end, last->recommended_text_bytes);
     (void)put_text(end, " bytes");
     assert_string_equal(heard.texts[1], text);
@@ -344,9 +340,8 @@ static void a_deferred_warning_tells_the_policy_of_its_loss(void **state) {
     connections_drain(&subject, 1002, 1);
     assert_int_equal(heard.count, 2);
     assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_CACHE_FULL);
-    assert_string_equal(
-        heard.texts[0],
-        "connection cache full: 2 entries; new connections are not cached until the next flush");
+    assert_string_equal(heard.texts[0],
+                        "connection cache full: 2 entries; new events are not cached");
     connections_close(&subject, 1004);
 
     open_with(2, EVAGG_DISCARD_OLDEST, EVAGG_WARN_AT_FLUSH);
@@ -356,8 +351,8 @@ static void a_deferred_warning_tells_the_policy_of_its_loss(void **state) {
     see_flows(3, 4);
     connections_drain(&subject, 1002, 1);
     assert_int_equal(heard.count, 2);
-    assert_string_equal(heard.texts[0], "connection cache full: 2 entries; the oldest connections "
-                                        "are discarded to make room");
+    assert_string_equal(heard.texts[0],
+                        "connection cache full: 2 entries; the oldest are discarded");
     connections_close(&subject, 1004);
 }
 
@@ -377,9 +372,7 @@ static void a_deferred_warning_tells_the_cause_of_its_loss(void **state) {
     processes_drain(&process_subject, 1002, 1);
     assert_int_equal(heard.count, 2);
     assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_TEXT_FULL);
-    assert_string_equal(
-        heard.texts[0],
-        "process text full: 30 bytes; new processes are not cached until the next flush");
+    assert_string_equal(heard.texts[0], "process text full: 30 bytes; new events are not cached");
     assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
     assert_int_equal(heard.warnings[1].lost, 2);
     processes_close(&process_subject, 1004);
@@ -414,6 +407,17 @@ static void expect(evagg_status_t actual, evagg_status_t status) {
     }
 }
 
+/* The next page that has records, or the end of the window: a page is empty when a warning that was
+   owed came first. */
+static evagg_status_t flush_within(evagg_connections_t *handle, evagg_time_t now,
+                                   evagg_connection_record_t *page, size_t count,
+                                   evagg_window_t *window) {
+    const evagg_status_t status = evagg_connections_flush(handle, now, page, count, window);
+    return status == EVAGG_MORE && window->records == 0
+               ? evagg_connections_flush(handle, now, page, count, window)
+               : status;
+}
+
 static void reenter_connections(void *context, const evagg_warning_t *warning) {
     (void)warning;
     evagg_connections_t *const handle = ((reentry_t *)context)->connections;
@@ -441,7 +445,7 @@ static void reenter_connections(void *context, const evagg_warning_t *warning) {
     expect(evagg_connections_set_overflow_policy(handle, EVAGG_DISCARD_OLDEST), EVAGG_OK);
     expect(evagg_connections_set_overflow_policy(handle, EVAGG_REJECT_NEW), EVAGG_OK);
     expect(evagg_connections_due(handle, 1001), EVAGG_DUE);
-    expect(evagg_connections_flush(handle, 1002, page, 2, &window), EVAGG_OK);
+    expect(flush_within(handle, 1002, page, 2, &window), EVAGG_OK);
     if (evagg_connections_merge(handle, page, window.records) < 0) {
         reentry.bad++;
     }
@@ -508,7 +512,7 @@ static void listen_and_flush(void *context, const evagg_warning_t *warning) {
     to->calls++;
     listen(&heard, warning);
     if (warning->code == EVAGG_WARNING_CACHE_FULL) {
-        expect(evagg_connections_flush(to->connections, 1003, &record, 1, &window), EVAGG_OK);
+        expect(flush_within(to->connections, 1003, &record, 1, &window), EVAGG_OK);
     }
 }
 
@@ -538,9 +542,8 @@ static void a_flush_by_the_callback_takes_no_warning_away(void **state) {
     assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
 }
 
-/* Warnings that wait are given before a flush begins. The callback then takes the page that the
-   caller came for, and the caller gets the next window. */
-static void the_callback_may_flush_before_a_flush(void **state) {
+/* The caller has its page before the callback takes the next one. */
+static void the_callback_may_flush_after_the_last_page(void **state) {
     (void)state;
     evagg_connection_record_t record;
     evagg_window_t window;
@@ -555,10 +558,10 @@ static void the_callback_may_flush_before_a_flush(void **state) {
         evagg_connections_set_warning_callback(subject.handle, listen_and_flush, &reentry),
         EVAGG_OK);
     assert_int_equal(evagg_connections_flush(subject.handle, 1004, &record, 1, &window), EVAGG_OK);
-    assert_int_equal(window.sequence, 1);
-    assert_int_equal(window.start, 1002);
-    assert_int_equal(window.records, 0);
-    assert_int_equal(window.offered, 0);
+    assert_int_equal(window.sequence, 0);
+    assert_int_equal(window.records, 1);
+    assert_int_equal(window.offered, 3);
+    assert_int_equal(connections_statistics(subject.handle).windows, 2);
     assert_int_equal(reentry.bad, 0);
     assert_int_equal(heard.count, 2);
     assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
@@ -652,23 +655,57 @@ static void the_callback_may_deinitialise(void **state) {
     }
 }
 
-/* A warning that waits is given before the window is closed; then there is nothing left to flush. */
-static void the_callback_may_deinitialise_before_a_flush(void **state) {
-    (void)state;
+/* Nobody listened when a window lost something. Who listens now is told before the next window is
+   closed, which would forget it; that page has no records. */
+static void leave_a_warning_behind(evagg_warning_callback_t callback) {
     const evagg_config_t config = config_of(1, 0);
     evagg_connection_record_t record;
     evagg_window_t window;
     memset(&reentry, 0, sizeof reentry);
+    memset(&heard, 0, sizeof heard);
     connections_open(&subject, memory, sizeof memory, &config);
     reentry.connections = subject.handle;
     see_flows(0, 2);
-    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, deinitialise, &reentry),
+    assert_int_equal(evagg_connections_flush(subject.handle, 1002, &record, 1, &window), EVAGG_OK);
+    assert_int_equal(see_flow(subject.handle, 7, 1003), EVAGG_FIRST);
+    assert_int_equal(evagg_connections_set_warning_callback(subject.handle, callback, &reentry),
                      EVAGG_OK);
-    assert_int_equal(evagg_connections_flush(subject.handle, 1002, &record, 1, &window),
-                     EVAGG_ERROR_NOT_INITIALISED);
+    memset(&window, 0xff, sizeof window);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1004, &record, 1, &window),
+                     EVAGG_MORE);
+    assert_int_equal(window.records, 0);
+    assert_int_equal(window.remaining, 0);
+    assert_int_equal(window.kept, 0);
+}
+
+static void a_warning_that_is_owed_comes_before_the_next_window(void **state) {
+    (void)state;
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    leave_a_warning_behind(listen_and_flush);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.warnings[0].code, EVAGG_WARNING_CACHE_FULL);
+    assert_int_equal(heard.warnings[1].code, EVAGG_WARNING_LOSSES);
+    assert_int_equal(heard.warnings[0].window, 0);
+    assert_int_equal(heard.warnings[1].window, 0);
+    assert_int_equal(reentry.bad, 0);
+    /* The callback has flushed the event of the window after that. */
+    assert_int_equal(evagg_connections_flush(subject.handle, 1005, &record, 1, &window), EVAGG_OK);
+    assert_int_equal(window.sequence, 2);
+    assert_int_equal(window.start, 1003);
+    assert_int_equal(window.records, 0);
+    assert_int_equal(evagg_connections_deinit(subject.handle), EVAGG_OK);
+}
+
+static void the_callback_may_deinitialise_before_the_next_window(void **state) {
+    (void)state;
+    evagg_connection_record_t record;
+    evagg_window_t window;
+    leave_a_warning_behind(deinitialise);
     assert_int_equal(reentry.calls, 1);
     assert_int_equal(reentry.bad, 0);
-    assert_int_equal(window.records, 0);
+    assert_int_equal(evagg_connections_flush(subject.handle, 1005, &record, 1, &window),
+                     EVAGG_ERROR_NOT_INITIALISED);
 }
 
 int main(void) {
@@ -678,7 +715,7 @@ int main(void) {
         cmocka_unit_test(armed_again_in_every_window),
         cmocka_unit_test(discarding_warns_too),
         cmocka_unit_test(losing_by_merge_warns_too),
-        cmocka_unit_test(far_beyond_the_capacity_the_text_says_at_least),
+        cmocka_unit_test(far_beyond_the_capacity_the_recommendation_is_a_lower_bound),
         cmocka_unit_test(process_cache_full),
         cmocka_unit_test(process_text_full),
         cmocka_unit_test(text_full_at_the_default_budget),
@@ -690,11 +727,12 @@ int main(void) {
         cmocka_unit_test(no_callback_no_call),
         cmocka_unit_test(the_callback_may_call_every_connection_function),
         cmocka_unit_test(the_callback_may_flush_from_a_flush),
-        cmocka_unit_test(the_callback_may_flush_before_a_flush),
+        cmocka_unit_test(the_callback_may_flush_after_the_last_page),
         cmocka_unit_test(a_flush_by_the_callback_takes_no_warning_away),
         cmocka_unit_test(the_callback_may_call_every_process_function),
         cmocka_unit_test(the_callback_may_deinitialise),
-        cmocka_unit_test(the_callback_may_deinitialise_before_a_flush),
+        cmocka_unit_test(a_warning_that_is_owed_comes_before_the_next_window),
+        cmocka_unit_test(the_callback_may_deinitialise_before_the_next_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,4 +14,4 @@
 
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
-    ((size_t) 192 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
+    ((size_t) 208 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)

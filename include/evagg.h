@@ -60,7 +60,7 @@ typedef int32_t evagg_status_t;
 #define EVAGG_IGNORED 5
 /** record_packet: a header is cut off, or the IP header contradicts itself. */
 #define EVAGG_MALFORMED 6
-/** flush: more records of this window remain; call again. */
+/** flush: call again for more records of this window. A page can be without records: see flush. */
 #define EVAGG_MORE 7
 /** due: it is time to flush. */
 #define EVAGG_DUE 8
@@ -218,7 +218,7 @@ typedef struct {
 
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
-    ((size_t) 192 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
+    ((size_t) 208 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
 
 /* Windows and statistics */
 
@@ -499,8 +499,9 @@ evagg_status_t evagg_connections_record_packet(evagg_connections_t *connections,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
- * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
- * warnings of the window before, if they still wait, are given before this one is closed.
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
+ * warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
+ * no record, and zeros in `window`. The next call goes on.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_connections_flush(evagg_connections_t *connections,
@@ -717,8 +718,9 @@ evagg_status_t evagg_processes_record(evagg_processes_t *processes,
  *         _BUFFER_TOO_SMALL or _BUSY.
  *
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
- * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
- * warnings of the window before, if they still wait, are given before this one is closed.
+ * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
+ * warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
+ * no record, and zeros in `window`. The next call goes on.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_processes_flush(evagg_processes_t *processes,

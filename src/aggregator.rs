@@ -4,29 +4,19 @@
 //! In every window, offered + merged = kept + rejected + discarded, whatever sequence of calls led there.
 
 use crate::event::packet::Unrecorded;
-use crate::event::{Event, Time, is_before};
+use crate::event::{Event, Merged, Offer, Time, is_before};
 use crate::store::hash::Hasher;
 use crate::store::sketch::{Block, Distinct, mark};
 use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
-use crate::warning::{Reason, Warning};
+use crate::warning::{Phrase, Warning};
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    First,
     Counted,
-    Rejected,
     Disabled,
-}
-
-/// What a look-up came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Found {
-    Done(Outcome),
-    /// Not in the current window: to be admitted, before the lock is released.
-    New {
-        hash: u32,
-    },
+    /// Not in the current window: to be inserted if there is room, before the lock is released.
+    New,
 }
 
 /// What a step of a flush came to.
@@ -42,95 +32,125 @@ pub enum Step {
     Gone,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy)]
 pub struct Settings {
     pub interval: Time,
     pub text_bytes: u32,
     pub policy: OverflowPolicy,
-    pub enabled: bool,
     pub warn_at_flush: bool,
 }
+
+/// What a window and the totals count, by its place in their arrays.
+#[derive(Clone, Copy)]
+pub enum Count {
+    Offered,
+    Merged,
+    Rejected,
+    Discarded,
+}
+
+const COUNTS: usize = 4;
 
 /// The accounting of one window. Counters saturate.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Window {
     start: Time,
-    offered: u32,
-    merged: u32,
-    rejected: u32,
-    discarded: u32,
+    counts: [u32; COUNTS],
     distinct: Distinct,
     /// Text of the distinct events, admitted or not.
     text: u32,
     /// The most entries that the other window held when this one lost something.
     crowding: u16,
-    short_of_entries: bool,
+    /// What the first loss was, until it is said.
+    unsaid_first: FirstLoss,
+    unsaid_losses: bool,
+    first_was_of_text: bool,
     short_of_text: bool,
-    first_shortage: Shortage,
-    first_policy: OverflowPolicy,
-    first_loss_unsaid: bool,
-    losses_unsaid: bool,
+    short_of_entries: bool,
+}
+
+#[repr(u8)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum FirstLoss {
+    #[default]
+    None,
+    Rejected,
+    Discarded,
 }
 
 impl Window {
-    fn losses(&self) -> u32 {
-        self.rejected.saturating_add(self.discarded)
+    #[inline]
+    fn count(&mut self, count: Count, hits: u32) {
+        let counter = &mut self.counts[count as usize];
+        *counter = counter.saturating_add(hits);
     }
 
-    /// Accounts for a loss; true for the first of the window.
-    fn lose(&mut self, shortage: Shortage, policy: OverflowPolicy, crowding: u16) -> bool {
-        let is_first = !self.short_of_entries && !self.short_of_text;
+    #[inline]
+    fn losses(&self) -> u32 {
+        self.counts[Count::Rejected as usize].saturating_add(self.counts[Count::Discarded as usize])
+    }
+
+    #[inline]
+    fn owes_warning(&self) -> bool {
+        self.unsaid_first != FirstLoss::None || self.unsaid_losses
+    }
+
+    /// Accounts for hits that are lost; true for the first loss of the window.
+    #[inline]
+    fn lose<E: Event>(&mut self, is_rejected: bool, hits: u32, crowding: u16, shortage: Shortage) -> bool {
+        let is_first = self.losses() == 0;
         if is_first {
-            self.first_shortage = shortage;
-            self.first_policy = policy;
-            self.first_loss_unsaid = true;
+            self.unsaid_first = if is_rejected { FirstLoss::Rejected } else { FirstLoss::Discarded };
         }
-        match shortage {
-            Shortage::Entries => self.short_of_entries = true,
-            Shortage::Text => self.short_of_text = true,
+        if E::HAS_TEXT {
+            let is_of_text = shortage == Shortage::Text;
+            self.first_was_of_text = if is_first { is_of_text } else { self.first_was_of_text };
+            self.short_of_text |= is_of_text;
+            self.short_of_entries |= !is_of_text;
         }
         self.crowding = self.crowding.max(crowding);
+        self.count(if is_rejected { Count::Rejected } else { Count::Discarded }, hits);
         is_first
     }
 
-    /// The next warning about this window. What it recommends is never less than what was too little.
-    fn take_warning<E: Event>(&mut self, sequence: u32, capacity: u32, text_bytes: u32) -> Option<Warning> {
-        let is_first_loss = self.first_loss_unsaid;
-        if !is_first_loss && !self.losses_unsaid {
-            return None;
-        }
-        let of_text =
-            E::HAS_TEXT && if is_first_loss { self.first_shortage == Shortage::Text } else { !self.short_of_entries };
+    /// The next warning about this window, which owes one. What it recommends is never less than what was too little.
+    #[inline]
+    fn take_warning<E: Event>(&mut self, sequence: u32, capacity: u32, text_bytes: u32) -> Warning {
         let mut warning = Warning {
-            reason: Reason::Losses,
-            of_text,
-            policy: self.first_policy,
-            at_least: false,
             sequence,
             capacity,
             text_bytes,
-            rejected: self.rejected,
-            discarded: self.discarded,
+            lost: self.losses(),
+            loss: Phrase::Rejecting,
+            of_text: E::HAS_TEXT && self.first_was_of_text,
             recommended_capacity: 0,
             recommended_text_bytes: 0,
+            at_least: false,
         };
-        if is_first_loss {
-            self.first_loss_unsaid = false;
-            warning.reason = Reason::FirstLoss;
-            return Some(warning);
+        if self.unsaid_first != FirstLoss::None {
+            if self.unsaid_first == FirstLoss::Discarded {
+                warning.loss = Phrase::Discarding;
+            }
+            self.unsaid_first = FirstLoss::None;
+            return warning;
         }
-        self.losses_unsaid = false;
+        self.unsaid_losses = false;
+        warning.loss = match self.counts {
+            [.., 0] => Phrase::Rejected,
+            [.., 0, _] => Phrase::Discarded,
+            _ => Phrase::Lost,
+        };
+        warning.of_text = E::HAS_TEXT && !self.short_of_entries;
         let needed = self.distinct.recommendation().saturating_add(u32::from(self.crowding));
         warning.at_least = self.distinct.exceeds(capacity * 8);
-        warning.recommended_capacity = needed.max(capacity + u32::from(self.short_of_entries));
+        let is_short_of_entries = !E::HAS_TEXT || self.short_of_entries;
+        warning.recommended_capacity = needed.max(capacity + u32::from(is_short_of_entries));
         if E::HAS_TEXT {
             let mean = self.text.div_ceil(self.distinct.marked.max(1));
             warning.recommended_text_bytes =
                 needed.saturating_mul(mean).max(text_bytes + u32::from(self.short_of_text));
         }
-        Some(warning)
+        warning
     }
 }
 
@@ -138,10 +158,7 @@ impl Window {
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Totals {
-    offered: u64,
-    merged: u64,
-    rejected: u64,
-    discarded: u64,
+    counts: [u64; COUNTS],
     malformed: u32,
     ignored: u32,
     disabled: u32,
@@ -149,28 +166,30 @@ struct Totals {
 }
 
 /// Everything of an instance that is not an entry, an index or a text.
+// The small fields come first, for the same reason as the body of an instance.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct State {
-    settings: Settings,
+    policy: OverflowPolicy,
+    enabled: bool,
+    warn_at_flush: bool,
+    /// The closed window is being flushed.
+    draining: bool,
+    store: StoreState,
     /// Of the current window.
     sequence: u32,
-    totals: Totals,
     current: Window,
     /// The window that is being flushed, and what became of it until the next one closes.
     closed: Window,
-    store: StoreState,
-    /// Entries of the closed window that wait to be flushed: the oldest ones of the ring.
-    waiting: u16,
-    draining: bool,
+    interval: Time,
+    text_bytes: u32,
+    totals: Totals,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy)]
 pub struct Statistics {
-    pub offered: u64,
-    pub merged: u64,
-    pub rejected: u64,
-    pub discarded: u64,
+    /// By [`Count`].
+    pub counts: [u64; COUNTS],
     pub malformed: u32,
     pub ignored: u32,
     pub disabled: u32,
@@ -179,27 +198,29 @@ pub struct Statistics {
 }
 
 /// A window on its way out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy)]
 pub struct Closed {
     pub sequence: u32,
     pub start: Time,
     pub end: Time,
     pub remaining: u16,
-    pub offered: u32,
-    pub merged: u32,
-    pub rejected: u32,
-    pub discarded: u32,
+    /// By [`Count`].
+    pub counts: [u32; COUNTS],
 }
 
 impl State {
     /// Begins the first window. What is not set here is zero in a new state.
-    pub fn begin(&mut self, settings: Settings, start: Time) {
-        self.settings = settings;
+    pub fn begin(&mut self, settings: &Settings, start: Time) {
+        self.interval = settings.interval;
+        self.text_bytes = settings.text_bytes;
+        self.policy = settings.policy;
+        self.enabled = true;
+        self.warn_at_flush = settings.warn_at_flush;
         self.current.start = start;
     }
 
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn text_bytes(&self) -> u32 {
+        self.text_bytes
     }
 
     fn closed_sequence(&self) -> u32 {
@@ -207,8 +228,14 @@ impl State {
     }
 }
 
-/// An instance while its lock is held.
-pub struct Aggregator<'a, E> {
+/// The memory of an instance while its lock is held.
+pub trait Memory {
+    type Event: Event;
+
+    fn parts(&mut self) -> Parts<'_, Self::Event>;
+}
+
+pub struct Parts<'a, E> {
     pub state: &'a mut State,
     pub entries: &'a mut [E],
     pub heads: &'a mut [u16],
@@ -217,72 +244,109 @@ pub struct Aggregator<'a, E> {
     pub seed: Hasher,
 }
 
-impl<E: Event> Aggregator<'_, E> {
+impl<'a, E> Parts<'a, E> {
+    #[inline]
+    fn store(self) -> Store<'a, E> {
+        Store { state: &mut self.state.store, entries: self.entries, heads: self.heads, text: self.text }
+    }
+}
+
+/// An instance while its lock is held.
+pub struct Aggregator<'a, M>(pub &'a mut M);
+
+impl<M: Memory> Aggregator<'_, M> {
     pub fn set_policy(&mut self, policy: OverflowPolicy) {
-        self.state.settings.policy = policy;
+        self.state().policy = policy;
     }
 
     pub fn set_enabled(&mut self, enabled: bool) {
-        self.state.settings.enabled = enabled;
+        self.state().enabled = enabled;
     }
 
     /// Counts an event that just happened, if it is in the current window.
-    #[inline]
-    pub fn count(&mut self, event: &E, text: &[u8]) -> Found {
-        if !self.state.settings.enabled {
-            self.state.totals.disabled = self.state.totals.disabled.saturating_add(1);
-            return Found::Done(Outcome::Disabled);
+    #[inline(always)]
+    pub fn count(&mut self, event: &impl Offer<M::Event>, text: &[u8], hash: u32) -> Outcome {
+        let state = self.state();
+        if !state.enabled {
+            state.totals.disabled = state.totals.disabled.saturating_add(1);
+            return Outcome::Disabled;
         }
-        self.state.current.offered = self.state.current.offered.saturating_add(1);
-        let hash = event.hash(self.seed);
+        state.current.count(Count::Offered, 1);
         // The look-up comes before the question of room: a full cache never stops an entry from counting.
-        let Some(entry) = self.find(event, text, hash) else { return Found::New { hash } };
-        entry.add(event);
-        Found::Done(Outcome::Counted)
+        match self.store().find(event, text, hash) {
+            Some(entry) => {
+                event.add_to(entry);
+                Outcome::Counted
+            }
+            None => Outcome::New,
+        }
     }
 
     /// Counts what an earlier window or another instance recorded; true for the first loss of a window.
-    pub fn merge(&mut self, record: &E, text: &[u8]) -> bool {
-        self.state.current.merged = self.state.current.merged.saturating_add(record.hit_count());
-        let hash = record.hash(self.seed);
-        if let Some(entry) = self.find(record, text, hash) {
-            entry.merge(record);
+    pub fn merge(&mut self, record: &M::Event, text: &[u8]) -> bool {
+        let Parts { state, seed, .. } = self.0.parts();
+        state.current.count(Count::Merged, record.hit_count());
+        let merged = Merged(record);
+        let hash = merged.hash(seed);
+        if let Some(entry) = self.store().find(&merged, text, hash) {
+            merged.add_to(entry);
             return false;
         }
-        self.admit(record, text, hash).1
+        let (has_room, first_loss) = self.make_room(text, hash, record.hit_count());
+        if has_room {
+            self.insert(&merged, text, hash);
+        }
+        first_loss
     }
 
-    /// Makes an entry of a new event if there is room, or room can be made; true with the first loss of a window.
-    pub fn admit(&mut self, event: &E, text: &[u8], hash: u32) -> (Outcome, bool) {
-        let sequence = self.state.sequence;
-        let current = &mut self.state.current;
-        if mark(self.sketch, sequence, hash, &mut current.distinct) && E::HAS_TEXT {
+    /// Finds out whether there is room for a new event of that many hits, or makes some; whether there is, and whether
+    /// this was the first loss of a window.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub fn make_room(&mut self, text: &[u8], hash: u32, new_hits: u32) -> (bool, bool) {
+        let Parts { state, sketch, .. } = self.0.parts();
+        let current = &mut state.current;
+        if mark(sketch, state.sequence, hash, &mut current.distinct) && M::Event::HAS_TEXT {
             current.text = current.text.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
         }
         let mut first_loss = false;
         while let Some(shortage) = self.store().shortage(text) {
-            let current_length = self.state.store.length() - self.state.waiting;
-            let state = &mut *self.state;
-            if state.settings.policy == OverflowPolicy::RejectNew {
-                first_loss |= state.current.lose(shortage, state.settings.policy, state.waiting);
-                state.current.rejected = state.current.rejected.saturating_add(event.hit_count());
-                return (Outcome::Rejected, first_loss);
+            let Parts { state, entries, .. } = self.0.parts();
+            let is_rejected = state.policy == OverflowPolicy::RejectNew;
+            let waiting = state.store.waiting();
+            let (mut window, mut hits, mut crowding) = (&mut state.current, new_hits, waiting);
+            if !is_rejected {
+                hits = entries.get(usize::from(state.store.oldest())).map_or(0, Event::hit_count);
+                if waiting > 0 {
+                    window = &mut state.closed;
+                    crowding = state.store.length() - waiting;
+                }
             }
-            let Some((oldest, _, _)) = self.store().oldest() else { break };
-            let hit_count = oldest.hit_count();
-            let state = &mut *self.state;
-            let (window, crowding) =
-                if state.waiting > 0 { (&mut state.closed, current_length) } else { (&mut state.current, 0) };
-            first_loss |= window.lose(shortage, state.settings.policy, crowding);
-            window.discarded = window.discarded.saturating_add(hit_count);
+            first_loss |= window.lose::<M::Event>(is_rejected, hits, crowding, shortage);
+            if is_rejected {
+                return (false, first_loss);
+            }
             self.remove_oldest();
         }
-        self.store().push(*event, text, hash);
-        (Outcome::First, first_loss)
+        (true, first_loss)
+    }
+
+    /// Makes an entry of a new event for which there is room.
+    #[inline(always)]
+    pub fn insert(&mut self, event: &impl Offer<M::Event>, text: &[u8], hash: u32) {
+        if let Some(entry) = self.store().free() {
+            event.write_to(entry);
+            self.push(text, hash);
+        }
+    }
+
+    // Record and merge share it.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn push(&mut self, text: &[u8], hash: u32) {
+        self.store().push(text, hash);
     }
 
     pub fn count_unrecorded(&mut self, reason: Unrecorded) {
-        let totals = &mut self.state.totals;
+        let totals = &mut self.state().totals;
         let counter = match reason {
             Unrecorded::Malformed => &mut totals.malformed,
             Unrecorded::OtherProtocol => &mut totals.ignored,
@@ -291,31 +355,33 @@ impl<E: Event> Aggregator<'_, E> {
     }
 
     /// Whether something is still to be said of the window that closed last; the next close would forget it.
-    pub fn owes_warnings(&self) -> bool {
-        let state = &*self.state;
-        !state.draining && (state.closed.first_loss_unsaid || state.closed.losses_unsaid)
+    pub fn owes_warnings(&mut self) -> bool {
+        let state = self.state();
+        !state.draining && state.closed.owes_warning()
     }
 
     /// Closes the current window unless an earlier one still waits to be flushed. Answers with the sequence number of
     /// the one to flush.
     pub fn begin_flush(&mut self, now: Time) -> u32 {
-        if !self.state.draining {
-            self.state.closed = self.state.current;
-            self.state.current = Window { start: now, ..Window::default() };
-            self.state.sequence = self.state.sequence.wrapping_add(1);
-            self.state.waiting = self.state.store.length();
-            self.state.draining = true;
+        let state = self.state();
+        if !state.draining {
+            state.closed = state.current;
+            state.current = Window { start: now, ..Window::default() };
+            state.sequence = state.sequence.wrapping_add(1);
+            state.draining = true;
+            state.store.close();
         }
-        self.state.closed_sequence()
+        self.state().closed_sequence()
     }
 
     /// Hands the oldest entry of that closed window to `copy`, and takes it out if `copy` had room for it. The window
     /// is complete when nothing of it waits.
-    pub fn flush_one(&mut self, sequence: u32, copy: impl FnOnce(&E, &[u8], &[u8]) -> bool) -> Step {
-        if sequence != self.state.closed_sequence() {
+    pub fn flush_one(&mut self, sequence: u32, copy: impl FnOnce(&M::Event, &[u8], &[u8]) -> bool) -> Step {
+        let state = self.state();
+        if sequence != state.closed_sequence() {
             return Step::Gone;
         }
-        if self.state.waiting > 0
+        if state.store.waiting() > 0
             && let Some((entry, head, tail)) = self.store().oldest()
         {
             if !copy(entry, head, tail) {
@@ -323,80 +389,76 @@ impl<E: Event> Aggregator<'_, E> {
             }
             self.remove_oldest();
         }
-        if self.state.waiting > 0 {
+        let state = self.state();
+        if state.store.waiting() > 0 {
             return Step::More;
         }
-        if self.state.draining {
-            let state = &mut *self.state;
+        if state.draining {
             state.draining = false;
             state.totals.add(&state.closed);
             state.totals.windows = state.totals.windows.saturating_add(1);
-            state.closed.losses_unsaid = state.closed.losses() > 0;
+            state.closed.unsaid_losses = state.closed.losses() > 0;
         }
         Step::Complete
     }
 
     /// The accounting of the window that closed last.
-    pub fn closed(&self) -> Closed {
-        let state = &*self.state;
+    pub fn closed(&mut self) -> Closed {
+        let state = self.state();
         Closed {
             sequence: state.closed_sequence(),
             start: state.closed.start,
             end: state.current.start,
-            remaining: state.waiting,
-            offered: state.closed.offered,
-            merged: state.closed.merged,
-            rejected: state.closed.rejected,
-            discarded: state.closed.discarded,
+            remaining: state.store.waiting(),
+            counts: state.closed.counts,
         }
     }
 
     /// The next warning that has not been given, oldest window first.
+    #[inline]
     pub fn take_warning(&mut self, from_flush: bool) -> Option<Warning> {
+        let Parts { state, entries, .. } = self.0.parts();
         #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
-        let capacity = self.entries.len() as u32;
-        let state = &mut *self.state;
-        let waits_for_flush = state.settings.warn_at_flush;
-        if waits_for_flush && !from_flush {
+        let capacity = entries.len() as u32;
+        if state.warn_at_flush && !from_flush {
             return None;
         }
-        let text_bytes = if E::HAS_TEXT { state.settings.text_bytes } else { 0 };
-        let closed_sequence = state.closed_sequence();
-        if let Some(warning) = state.closed.take_warning::<E>(closed_sequence, capacity, text_bytes) {
-            return Some(warning);
+        let (mut window, mut sequence) = (&mut state.closed, state.sequence.wrapping_sub(1));
+        if !window.owes_warning() {
+            if state.warn_at_flush {
+                return None;
+            }
+            (window, sequence) = (&mut state.current, state.sequence);
+            if !window.owes_warning() {
+                return None;
+            }
         }
-        if waits_for_flush {
-            return None;
-        }
-        state.current.take_warning::<E>(state.sequence, capacity, text_bytes)
+        Some(window.take_warning::<M::Event>(sequence, capacity, state.text_bytes))
     }
 
-    pub fn is_due(&self, now: Time) -> bool {
-        let state = &*self.state;
+    pub fn is_due(&mut self, now: Time) -> bool {
+        let state = self.state();
         state.draining
-            || if state.settings.interval == 0 {
+            || if state.interval == 0 {
                 state.store.length() > 0 || state.current.losses() > 0
             } else {
-                !is_before(now, state.current.start) && now.wrapping_sub(state.current.start) >= state.settings.interval
+                !is_before(now, state.current.start) && now.wrapping_sub(state.current.start) >= state.interval
             }
     }
 
-    pub fn length(&self) -> u16 {
-        self.state.store.length()
+    pub fn length(&mut self) -> u16 {
+        self.state().store.length()
     }
 
-    pub fn statistics(&self) -> Statistics {
-        let state = &*self.state;
+    pub fn statistics(&mut self) -> Statistics {
+        let state = self.state();
         let mut totals = state.totals;
         totals.add(&state.current);
         if state.draining {
             totals.add(&state.closed);
         }
         Statistics {
-            offered: totals.offered,
-            merged: totals.merged,
-            rejected: totals.rejected,
-            discarded: totals.discarded,
+            counts: totals.counts,
             malformed: totals.malformed,
             ignored: totals.ignored,
             disabled: totals.disabled,
@@ -405,28 +467,30 @@ impl<E: Event> Aggregator<'_, E> {
         }
     }
 
-    #[inline]
-    fn find(&mut self, event: &E, text: &[u8], hash: u32) -> Option<&mut E> {
-        let waiting = self.state.waiting;
-        self.store().find(event, text, hash, waiting)
-    }
-
+    // Flush and admit share it.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn remove_oldest(&mut self) {
-        let seed = self.seed;
-        self.store().pop(seed);
-        self.state.waiting = self.state.waiting.saturating_sub(1);
+        let parts = self.0.parts();
+        let seed = parts.seed;
+        parts.store().pop(seed);
     }
 
-    fn store(&mut self) -> Store<'_, E> {
-        Store { state: &mut self.state.store, entries: self.entries, heads: self.heads, text: self.text }
+    #[inline]
+    fn state(&mut self) -> &mut State {
+        self.0.parts().state
+    }
+
+    #[inline]
+    fn store(&mut self) -> Store<'_, M::Event> {
+        self.0.parts().store()
     }
 }
 
 impl Totals {
+    #[inline]
     fn add(&mut self, window: &Window) {
-        self.offered += u64::from(window.offered);
-        self.merged += u64::from(window.merged);
-        self.rejected += u64::from(window.rejected);
-        self.discarded += u64::from(window.discarded);
+        for (total, count) in self.counts.iter_mut().zip(window.counts) {
+            *total += u64::from(count);
+        }
     }
 }

@@ -4,103 +4,103 @@
 use heapless::Vec;
 
 use crate::event::Event;
-use crate::store::OverflowPolicy;
 
-/// The longest text, of a process cache with the largest numbers, and its NUL.
-const TEXT_CAPACITY: usize = 141;
+/// The longest text, with the largest numbers and a NUL.
+const TEXT_CAPACITY: usize = 108;
 
 pub type Text = Vec<u8, TEXT_CAPACITY>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Warning {
-    pub reason: Reason,
-    /// There were entries enough; only the text ring was too small.
-    pub of_text: bool,
-    pub policy: OverflowPolicy,
-    /// More distinct events than the estimate is made for: the recommendation is a lower bound.
-    pub at_least: bool,
     /// The window that lost something.
     pub sequence: u32,
     pub capacity: u32,
     pub text_bytes: u32,
-    pub rejected: u32,
-    pub discarded: u32,
+    pub lost: u32,
+    /// What happens, of the first loss of a window, or what happened, of one that has been flushed.
+    pub loss: Phrase,
+    /// There were entries enough; only the text ring was too small.
+    pub of_text: bool,
     pub recommended_capacity: u32,
     pub recommended_text_bytes: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reason {
-    /// The first loss of a window.
-    FirstLoss,
-    /// A window with losses has been flushed.
-    Losses,
+    /// More distinct events than the estimate is made for: the recommendation is a lower bound.
+    pub at_least: bool,
 }
 
 impl Warning {
-    pub fn lost(&self) -> u32 {
-        self.rejected.saturating_add(self.discarded)
+    pub fn is_first_loss(&self) -> bool {
+        matches!(self.loss, Phrase::Rejecting | Phrase::Discarding)
     }
+}
 
-    /// Writes the text with a NUL at its end.
-    pub fn write_text<E: Event>(&self, text: &mut Text) {
-        self.write_words::<E>(text);
-        let _ = text.push(0);
+/// The numbers in a text. By reference, because they stand on the stack already, in what a callback gets.
+pub struct Numbers<'a> {
+    pub capacity: &'a u32,
+    pub text_bytes: u32,
+    pub lost: &'a u32,
+    pub recommended_capacity: &'a u32,
+    pub recommended_text_bytes: &'a u32,
+}
+
+/// Writes the text of a warning with a NUL at its end.
+#[inline]
+pub fn write_text<E: Event>(text: &mut Text, warning: &Warning, numbers: &Numbers<'_>) {
+    let of_text = E::HAS_TEXT && warning.of_text;
+    put(text, E::NOUN, 0);
+    if of_text {
+        put(text, Phrase::TextFull, numbers.text_bytes);
+    } else {
+        put(text, Phrase::CacheFull, *numbers.capacity);
     }
-
-    fn write_words<E: Event>(&self, text: &mut Text) {
-        let of_text = E::HAS_TEXT && self.of_text;
-        put(text, E::NOUN);
+    put(text, warning.loss, *numbers.lost);
+    if !warning.is_first_loss() {
         if of_text {
-            put_with(text, " text full: # bytes", self.text_bytes);
+            put(text, Phrase::IncreaseText, *numbers.recommended_text_bytes);
         } else {
-            put_with(text, " cache full: # entries", self.capacity);
-        }
-        if self.reason == Reason::FirstLoss {
-            put(
-                text,
-                match self.policy {
-                    OverflowPolicy::RejectNew => E::REJECTING,
-                    OverflowPolicy::DiscardOldest => E::DISCARDING,
-                },
-            );
-            return;
-        }
-        put_with(
-            text,
-            match (self.rejected, self.discarded) {
-                (_, 0) => ", # events not cached; increase ",
-                (0, _) => ", # events discarded; increase ",
-                _ => ", # events not kept; increase ",
-            },
-            self.lost(),
-        );
-        put(text, if of_text { "it to " } else { "the cache to " });
-        if self.at_least {
-            put(text, "at least ");
-        }
-        if !E::HAS_TEXT {
-            put_with(text, "#", self.recommended_capacity);
-        } else if of_text {
-            put_with(text, "# bytes", self.recommended_text_bytes);
-        } else {
-            put_with(text, "# entries and ", self.recommended_capacity);
-            put_with(text, "# text bytes", self.recommended_text_bytes);
+            put(text, Phrase::IncreaseCache, *numbers.recommended_capacity);
         }
     }
+    let _ = text.push(0);
 }
 
-fn put(text: &mut Text, words: &str) {
-    put_with(text, words, 0);
+/// The phrases of all texts, by their place in `PHRASES`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phrase {
+    Connection,
+    Process,
+    CacheFull,
+    TextFull,
+    Rejecting,
+    Discarding,
+    Rejected,
+    Discarded,
+    Lost,
+    IncreaseCache,
+    IncreaseText,
 }
 
-/// Appends the words, the number in the place of `#`. The capacity fits the longest text, so nothing is cut off.
-/// No words end in NUL: the compiler would put them among its C strings, which a linker keeps or drops together.
+/// A number takes the place of `#`.
+// One string, because each of several would cost a firmware its address and its length wherever it is used.
+const PHRASES: &str = "connection|process\
+    | cache full: # entries| text full: # bytes\
+    |; new events are not cached|; the oldest are discarded\
+    |, # events not cached|, # events discarded|, # events not kept\
+    |; increase the cache to at least #|; increase it to at least # bytes";
+
+/// Appends the phrase. The capacity fits the longest text, so nothing is cut off.
 // Inlined, each of the many calls would hold the loop.
 #[inline(never)]
-fn put_with(text: &mut Text, words: &str, number: u32) {
-    for byte in words.bytes() {
-        if byte == b'#' {
+fn put(text: &mut Text, phrase: Phrase, number: u32) {
+    let mut behind = phrase as u8;
+    for byte in PHRASES.bytes() {
+        if byte == b'|' {
+            if behind == 0 {
+                break;
+            }
+            behind -= 1;
+        } else if behind > 0 {
+            // Another phrase.
+        } else if byte == b'#' {
             put_number(text, number);
         } else {
             let _ = text.push(byte);
@@ -108,14 +108,16 @@ fn put_with(text: &mut Text, words: &str, number: u32) {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a digit")]
 fn put_number(text: &mut Text, mut number: u32) {
-    let mut digits = Vec::<u8, 10>::new();
-    while digits.is_empty() || number > 0 {
-        let _ = digits.push(b'0' + (number % 10) as u8);
-        number /= 10;
+    let mut divisor = 1_000_000_000;
+    while divisor > 1 && number < divisor {
+        divisor /= 10;
     }
-    while let Some(digit) = digits.pop() {
-        let _ = text.push(digit);
+    while divisor > 0 {
+        let _ = text.push(b'0' + (number / divisor) as u8);
+        number %= divisor;
+        divisor /= 10;
     }
 }
 
@@ -124,25 +126,31 @@ mod tests {
     use super::*;
     use crate::event::connection::Connection;
     use crate::event::process::Process;
+    use crate::store::sketch::Distinct;
     use std::string::{String, ToString};
 
     const WARNING: Warning = Warning {
-        reason: Reason::Losses,
+        loss: Phrase::Rejected,
         of_text: false,
-        policy: OverflowPolicy::RejectNew,
-        at_least: false,
         sequence: 0,
         capacity: 64,
         text_bytes: 4096,
-        rejected: 131,
-        discarded: 0,
+        lost: 131,
         recommended_capacity: 96,
         recommended_text_bytes: 9000,
+        at_least: false,
     };
 
     fn text<E: Event>(warning: Warning) -> String {
         let mut text = Text::new();
-        warning.write_text::<E>(&mut text);
+        let numbers = Numbers {
+            capacity: &warning.capacity,
+            text_bytes: warning.text_bytes,
+            lost: &warning.lost,
+            recommended_capacity: &warning.recommended_capacity,
+            recommended_text_bytes: &warning.recommended_text_bytes,
+        };
+        write_text::<E>(&mut text, &warning, &numbers);
         String::from_utf8(text.to_vec()).unwrap()
     }
 
@@ -158,29 +166,27 @@ mod tests {
     fn the_texts_read_as_documented() {
         assert_eq!(
             connections(WARNING),
-            "connection cache full: 64 entries, 131 events not cached; increase the cache to 96\0"
+            "connection cache full: 64 entries, 131 events not cached; increase the cache to at least 96\0"
         );
         assert_eq!(
-            connections(Warning { at_least: true, rejected: 1, discarded: 1, ..WARNING }),
+            connections(Warning { loss: Phrase::Lost, lost: 2, ..WARNING }),
             "connection cache full: 64 entries, 2 events not kept; increase the cache to at least 96\0"
         );
         assert_eq!(
-            connections(Warning { reason: Reason::FirstLoss, ..WARNING }),
-            "connection cache full: 64 entries; new connections are not cached until the next flush\0"
-        );
-        let discarding = Warning { policy: OverflowPolicy::DiscardOldest, rejected: 0, discarded: 131, ..WARNING };
-        assert_eq!(
-            processes(discarding),
-            "process cache full: 64 entries, 131 events discarded; \
-             increase the cache to 96 entries and 9000 text bytes\0"
+            connections(Warning { loss: Phrase::Rejecting, ..WARNING }),
+            "connection cache full: 64 entries; new events are not cached\0"
         );
         assert_eq!(
-            processes(Warning { of_text: true, ..discarding }),
-            "process text full: 4096 bytes, 131 events discarded; increase it to 9000 bytes\0"
+            processes(Warning { loss: Phrase::Discarded, ..WARNING }),
+            "process cache full: 64 entries, 131 events discarded; increase the cache to at least 96\0"
         );
         assert_eq!(
-            processes(Warning { reason: Reason::FirstLoss, of_text: true, ..discarding }),
-            "process text full: 4096 bytes; the oldest processes are discarded to make room\0"
+            processes(Warning { loss: Phrase::Discarded, of_text: true, ..WARNING }),
+            "process text full: 4096 bytes, 131 events discarded; increase it to at least 9000 bytes\0"
+        );
+        assert_eq!(
+            processes(Warning { loss: Phrase::Discarding, of_text: true, ..WARNING }),
+            "process text full: 4096 bytes; the oldest are discarded\0"
         );
     }
 
@@ -194,17 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_text_fits() {
-        let warning = Warning {
-            at_least: true,
-            capacity: 65_535,
-            rejected: u32::MAX,
-            recommended_capacity: u32::MAX,
-            recommended_text_bytes: u32::MAX,
-            ..WARNING
-        };
-        let text = processes(warning);
-        assert!(text.ends_with(" text bytes\0"), "{text}");
+    fn the_longest_texts_fit() {
+        let warning = Warning { capacity: 65_535, lost: u32::MAX, ..WARNING };
+        let warning = Warning { recommended_capacity: Distinct::MOST + u32::from(u16::MAX), ..warning };
+        let text = connections(warning);
+        assert!(text.ends_with(&std::format!(" {}\0", warning.recommended_capacity)), "{text}");
         assert_eq!(text.len(), TEXT_CAPACITY);
+        let warning = Warning { of_text: true, text_bytes: 0x0FFF_FFFF, recommended_text_bytes: u32::MAX, ..warning };
+        let text = processes(warning);
+        assert!(text.ends_with(" bytes\0"), "{text}");
     }
 }

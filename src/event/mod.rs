@@ -9,18 +9,15 @@ pub mod packet;
 pub mod process;
 
 use crate::store::hash::Hasher;
+use crate::warning::Phrase;
 
 /// Ticks of the caller's clock; differences are modulo 2^32.
 pub type Time = u32;
 
 /// One kind of event, as the store keeps it.
-pub trait Event: Copy {
+pub trait Event: Copy + Default {
     /// The kind's name in a warning.
-    const NOUN: &'static str;
-    /// What is said of a full cache when new events are not cached.
-    const REJECTING: &'static str;
-    /// What is said of a full cache when old events make room.
-    const DISCARDING: &'static str;
+    const NOUN: Phrase;
     /// Whether entries of this kind have a text.
     const HAS_TEXT: bool;
 
@@ -28,8 +25,6 @@ pub trait Event: Copy {
     fn hash(&self, seed: Hasher) -> u32;
     /// Whether the keys are the same, as far as they stand in the entry.
     fn is_same(&self, other: &Self) -> bool;
-    /// Adds the same event, which was observed once more after this entry was made.
-    fn add(&mut self, event: &Self);
     /// Adds the value of the same event from another window or instance: the same sum whichever of the two came first.
     fn merge(&mut self, other: &Self);
     /// How often the event was observed.
@@ -49,41 +44,61 @@ pub trait Event: Copy {
     fn set_text(&mut self, _start: u32, _length: u16) {}
 }
 
-/// How often and when an event was observed.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hits {
-    pub count: u32,
-    pub first_seen: Time,
-    pub last_seen: Time,
+/// An event on its way to the store: it is looked for as it is, and written to an entry only when it is new.
+pub trait Offer<E: Event> {
+    fn hash(&self, seed: Hasher) -> u32;
+    fn is_same(&self, entry: &E) -> bool;
+    fn add_to(&self, entry: &mut E);
+    fn write_to(&self, entry: &mut E);
 }
 
-impl Hits {
-    pub fn one(now: Time) -> Self {
-        Self { count: 1, first_seen: now, last_seen: now }
+/// What an earlier window or another instance recorded.
+pub struct Merged<'a, E>(pub &'a E);
+
+impl<E: Event> Offer<E> for Merged<'_, E> {
+    fn hash(&self, seed: Hasher) -> u32 {
+        self.0.hash(seed)
     }
 
-    /// One more, now.
-    #[inline]
-    pub fn hit(&mut self, now: Time) {
-        self.count = self.count.saturating_add(1);
-        self.seen(now, now);
+    fn is_same(&self, entry: &E) -> bool {
+        entry.is_same(self.0)
     }
 
-    #[inline]
-    pub fn add(&mut self, other: &Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.seen(other.first_seen, other.last_seen);
+    fn add_to(&self, entry: &mut E) {
+        entry.merge(self.0);
     }
 
+    fn write_to(&self, entry: &mut E) {
+        *entry = *self.0;
+    }
+}
+
+/// When an event was first and last observed.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seen {
+    pub first: Time,
+    pub last: Time,
+}
+
+impl Seen {
+    pub fn once(now: Time) -> Self {
+        Self { first: now, last: now }
+    }
+
+    /// Once more, now. A clock that was set back may make that the first time.
     #[inline]
-    fn seen(&mut self, first: Time, last: Time) {
-        if is_before(first, self.first_seen) {
-            self.first_seen = first;
+    pub fn again(&mut self, now: Time) {
+        if !is_before(now, self.last) {
+            self.last = now;
+        } else if is_before(now, self.first) {
+            self.first = now;
         }
-        if is_before(self.last_seen, last) {
-            self.last_seen = last;
-        }
+    }
+
+    pub fn join(&mut self, other: Self) {
+        self.again(other.last);
+        self.again(other.first);
     }
 }
 
@@ -104,9 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn hits_saturate_and_keep_the_earliest_and_the_latest() {
-        let mut hits = Hits { count: u32::MAX - 1, first_seen: 5, last_seen: 6 };
-        hits.add(&Hits { count: 3, first_seen: u32::MAX, last_seen: 4 });
-        assert_eq!(hits, Hits { count: u32::MAX, first_seen: u32::MAX, last_seen: 6 });
+    fn the_earliest_and_the_latest_time_are_kept_in_any_order() {
+        for (one, other) in [((5, 6), (u32::MAX, 4)), ((5, 6), (5, 6)), ((5, 5), (6, 9)), ((1, 9), (3, 4))] {
+            let joined = |one: (Time, Time), other: (Time, Time)| {
+                let mut seen = Seen { first: one.0, last: one.1 };
+                seen.join(Seen { first: other.0, last: other.1 });
+                seen
+            };
+            let first = if is_before(one.0, other.0) { one.0 } else { other.0 };
+            let last = if is_before(one.1, other.1) { other.1 } else { one.1 };
+            assert_eq!(joined(one, other), Seen { first, last });
+            assert_eq!(joined(other, one), Seen { first, last });
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! Headers must lie within the bytes at hand and within the length that the IP header states; the payload need not
 //! be at hand (a packet cut by a snap length, or the first buffer of a chain).
 
-use super::connection::{Addresses, Direction, FiveTuple};
+use super::Time;
+use super::connection::{Direction, Ends, FiveTuple, Observed};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -29,10 +30,11 @@ pub enum Unrecorded {
     OtherProtocol,
 }
 
-/// What the IP headers say, the source taken for the local end.
+/// What the IP headers say.
 struct Payload<'a> {
-    addresses: Addresses<'a>,
+    ends: Ends<'a>,
     protocol: u8,
+    ip_version: u8,
     /// A fragment that holds no transport header.
     is_later_fragment: bool,
     /// As stated, which may be more than is at hand.
@@ -40,63 +42,63 @@ struct Payload<'a> {
     bytes: &'a [u8],
 }
 
-/// The five-tuple and the bytes of IP payload: total length less header length for IPv4 (RFC 791), the payload length
-/// field for IPv6 (RFC 8200: extension headers are part of the payload).
+/// The event of a packet. Its bytes are those of the IP payload: total length less header length for IPv4 (RFC 791),
+/// the payload length field for IPv6 (RFC 8200: extension headers are part of the payload).
 #[inline]
-pub fn parse(packet: &[u8], direction: Direction) -> Result<(FiveTuple<'_>, u32), Unrecorded> {
+pub fn parse(packet: &[u8], direction: Direction, now: Time) -> Result<Observed<'_>, Unrecorded> {
     let payload = match packet.first().map(|byte| byte >> 4) {
-        Some(4) => payload_v4(packet),
-        Some(6) => payload_v6(packet),
+        Some(4) => payload_v4(packet, direction),
+        Some(6) => payload_v6(packet, direction),
         _ => Err(Unrecorded::Malformed),
     }?;
-    let (source_port, destination_port) = ports(&payload)?;
-    let sent = FiveTuple {
-        protocol: payload.protocol,
-        local_port: source_port,
-        remote_port: destination_port,
-        addresses: payload.addresses,
-    };
-    Ok((if direction == Direction::In { sent.reversed() } else { sent }, payload.length.into()))
+    let mut ports = ports(&payload)?;
+    if direction == Direction::Out {
+        ports = ports.rotate_left(16);
+    }
+    let Payload { ends, protocol, ip_version, .. } = payload;
+    let tuple = FiveTuple { ports, tag: u16::from_le_bytes([protocol, ip_version]), ends };
+    Ok(Observed { tuple, direction, bytes: payload.length.into(), now })
 }
 
 #[inline]
-fn payload_v4(packet: &[u8]) -> Result<Payload<'_>, Unrecorded> {
-    let Some((
-        [version, _, length_high, length_low, _, _, fragment_high, fragment_low, _, protocol, _, _, addresses @ ..],
-        _,
-    )) = packet.split_first_chunk::<20>()
-    else {
-        return Err(Unrecorded::Malformed);
-    };
-    let header_length = u16::from(version & 15) * 4;
-    let total_length = big_endian(*length_high, *length_low);
+fn payload_v4(packet: &[u8], direction: Direction) -> Result<Payload<'_>, Unrecorded> {
+    let header = packet.first_chunk::<20>().ok_or(Unrecorded::Malformed)?;
+    let [first, _, length_high, length_low, _, _, fragment_high, fragment_low, _, protocol, _, _, addresses @ ..] =
+        header;
+    let header_length = u16::from(first & 15) * 4;
+    let total_length = u16::from_be_bytes([*length_high, *length_low]);
     if header_length < 20 || total_length < header_length {
         return Err(Unrecorded::Malformed);
     }
-    let ([local, remote], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
+    let ([source, destination], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
     let length = total_length - header_length;
     let bytes = packet.get(header_length.into()..).ok_or(Unrecorded::Malformed)?;
     Ok(Payload {
-        addresses: Addresses::V4 { local, remote },
+        ends: match direction {
+            Direction::In => Ends::V4(destination, source),
+            Direction::Out => Ends::V4(source, destination),
+        },
         protocol: *protocol,
-        is_later_fragment: big_endian(*fragment_high, *fragment_low) & 0x1FFF != 0,
+        ip_version: 4,
+        is_later_fragment: u16::from_ne_bytes([*fragment_high, *fragment_low]) & 0x1FFF_u16.to_be() != 0,
         length,
         bytes: up_to(bytes, length),
     })
 }
 
 #[inline]
-fn payload_v6(packet: &[u8]) -> Result<Payload<'_>, Unrecorded> {
-    let Some(([_, _, _, _, length_high, length_low, next_header, _, addresses @ ..], rest)) =
-        packet.split_first_chunk::<40>()
-    else {
-        return Err(Unrecorded::Malformed);
-    };
-    let ([local, remote], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
-    let length = big_endian(*length_high, *length_low);
+fn payload_v6(packet: &[u8], direction: Direction) -> Result<Payload<'_>, Unrecorded> {
+    let (header, rest) = packet.split_first_chunk::<40>().ok_or(Unrecorded::Malformed)?;
+    let [_, _, _, _, length_high, length_low, next_header, _, addresses @ ..] = header;
+    let ([source, destination], _) = addresses.as_chunks() else { return Err(Unrecorded::Malformed) };
+    let length = u16::from_be_bytes([*length_high, *length_low]);
     let mut payload = Payload {
-        addresses: Addresses::V6 { local, remote },
+        ends: match direction {
+            Direction::In => Ends::V6(destination, source),
+            Direction::Out => Ends::V6(source, destination),
+        },
         protocol: *next_header,
+        ip_version: 6,
         is_later_fragment: false,
         length,
         bytes: up_to(rest, length),
@@ -107,7 +109,7 @@ fn payload_v6(packet: &[u8]) -> Result<Payload<'_>, Unrecorded> {
         let [next_header, length, high, low, ..] = *payload.bytes else { return Err(Unrecorded::Malformed) };
         let length = match payload.protocol {
             FRAGMENT => {
-                payload.is_later_fragment = big_endian(high, low) & 0xFFF8 != 0;
+                payload.is_later_fragment = u16::from_be_bytes([high, low]) & 0xFFF8 != 0;
                 8
             }
             AUTHENTICATION => (usize::from(length) + 2) * 4,
@@ -130,37 +132,31 @@ fn is_extension(next_header: u8) -> bool {
     )
 }
 
-/// Source and destination port; zero for ICMP and for later fragments.
+/// The source port in the upper half, the destination port in the lower; zero for ICMP and for later fragments.
 #[inline]
-fn ports(payload: &Payload<'_>) -> Result<(u16, u16), Unrecorded> {
+fn ports(payload: &Payload<'_>) -> Result<u32, Unrecorded> {
     // RFC 9293, RFC 768, RFC 792 and RFC 4443: the shortest header of each.
-    let (header_length, has_ports) = match payload.protocol {
-        TCP => (20, true),
-        UDP => (8, true),
-        ICMP => (8, false),
-        ICMP_V6 => (4, false),
+    let header_length = match payload.protocol {
+        TCP => 20,
+        UDP | ICMP => 8,
+        ICMP_V6 => 4,
         _ => return Err(Unrecorded::OtherProtocol),
     };
     if payload.is_later_fragment {
-        return Ok((0, 0));
+        return Ok(0);
     }
-    match *payload.bytes {
+    match payload.bytes {
         [a, b, c, d, ..] if payload.bytes.len() >= header_length => {
-            Ok(if has_ports { (big_endian(a, b), big_endian(c, d)) } else { (0, 0) })
+            let has_ports = matches!(payload.protocol, TCP | UDP);
+            Ok(if has_ports { u32::from_be_bytes([*a, *b, *c, *d]) } else { 0 })
         }
         _ => Err(Unrecorded::Malformed),
     }
 }
 
-fn big_endian(high: u8, low: u8) -> u16 {
-    u16::from_be_bytes([high, low])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Hits;
-    use crate::event::connection::Connection;
     use std::vec;
     use std::vec::Vec;
 
@@ -191,29 +187,38 @@ mod tests {
         vec![0x12, 0x34, 0x00, 0x35, 0, 8, 0, 0]
     }
 
-    fn seen(packet: &[u8], direction: Direction) -> Result<Connection, Unrecorded> {
-        parse(packet, direction).map(|(tuple, bytes)| Connection::event(&tuple, direction, bytes, 7))
+    /// The local port, the remote port, the protocol and the bytes.
+    fn seen(packet: &[u8], direction: Direction) -> Result<(u16, u16, u8, u32), Unrecorded> {
+        let event = parse(packet, direction, 7)?;
+        let FiveTuple { ports, tag, .. } = event.tuple;
+        Ok((ports as u16, (ports >> 16) as u16, tag as u8, event.bytes))
     }
 
     #[test]
     fn ports_addresses_and_bytes_follow_the_direction() {
         let packet = v4(UDP, 0, &udp());
-        let out = seen(&packet, Direction::Out).unwrap();
-        assert_eq!((out.local_port, out.remote_port, out.bytes_in, out.bytes_out), (0x1234, 53, 0, 8));
-        assert_eq!((out.local_address()[3], out.remote_address()[3]), (1, 2));
-        let incoming = seen(&packet, Direction::In).unwrap();
-        assert_eq!(
-            (incoming.local_port, incoming.remote_port, incoming.bytes_in, incoming.bytes_out),
-            (53, 0x1234, 8, 0)
-        );
-        assert_eq!((incoming.local_address()[3], incoming.remote_address()[3]), (2, 1));
-        assert_eq!(incoming.hits, Hits::one(7));
+        let (one, two) = (&[10, 0, 0, 1], &[10, 0, 0, 2]);
+        let out = parse(&packet, Direction::Out, 7).unwrap();
+        assert_eq!((out.tuple.ports, out.bytes, out.now), (0x0035_1234, 8, 7));
+        assert_eq!((out.direction, out.tuple.ends), (Direction::Out, Ends::V4(one, two)));
+        let incoming = parse(&packet, Direction::In, 7).unwrap();
+        assert_eq!((incoming.tuple.ports, incoming.bytes), (0x1234_0035, 8));
+        assert_eq!((incoming.direction, incoming.tuple.ends), (Direction::In, Ends::V4(two, one)));
+        assert_eq!(incoming.tuple.tag, u16::from_le_bytes([UDP, 4]));
+
+        let packet = v6(UDP, &udp());
+        let addresses = packet[8..40].as_chunks().0;
+        let (one, two) = (&addresses[0], &addresses[1]);
+        let out = parse(&packet, Direction::Out, 7).unwrap();
+        assert_eq!(out.tuple.ends, Ends::V6(one, two));
+        let incoming = parse(&packet, Direction::In, 7).unwrap();
+        assert_eq!(incoming.tuple.ends, Ends::V6(two, one));
+        assert_eq!(incoming.tuple.tag, u16::from_le_bytes([UDP, 6]));
     }
 
     #[test]
     fn options_and_extension_headers_are_walked_over() {
-        let event = seen(&v4(UDP, 40, &udp()), Direction::Out).unwrap();
-        assert_eq!((event.local_port, event.bytes_out), (0x1234, 8));
+        assert_eq!(seen(&v4(UDP, 40, &udp()), Direction::Out), Ok((0x1234, 53, UDP, 8)));
         let mut payload = vec![DESTINATION_OPTIONS, 1];
         payload.resize(16, 0);
         payload.extend([AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0]);
@@ -221,18 +226,16 @@ mod tests {
         payload.resize(16 + 8 + 16, 0);
         payload.extend([UDP, 0, 0, 1, 0, 0, 0, 9]);
         payload.extend(udp());
-        let event = seen(&v6(HOP_BY_HOP, &payload), Direction::Out).unwrap();
-        assert_eq!((event.protocol, event.local_port, event.bytes_out), (UDP, 0x1234, 56));
+        assert_eq!(seen(&v6(HOP_BY_HOP, &payload), Direction::Out), Ok((0x1234, 53, UDP, 56)));
     }
 
     #[test]
     fn later_fragments_have_no_ports_even_when_they_are_short() {
         let mut packet = v4(TCP, 0, &[0xFF]);
         packet[7] = 1;
-        let event = seen(&packet, Direction::In).unwrap();
-        assert_eq!((event.local_port, event.remote_port, event.protocol, event.bytes_in), (0, 0, TCP, 1));
-        let event = seen(&v6(FRAGMENT, &[UDP, 0, 0, 8, 0, 0, 0, 1, 0xEE]), Direction::In).unwrap();
-        assert_eq!((event.local_port, event.remote_port, event.protocol), (0, 0, UDP));
+        assert_eq!(seen(&packet, Direction::In), Ok((0, 0, TCP, 1)));
+        let packet = v6(FRAGMENT, &[UDP, 0, 0, 8, 0, 0, 0, 1, 0xEE]);
+        assert_eq!(seen(&packet, Direction::In), Ok((0, 0, UDP, 9)));
     }
 
     #[test]
@@ -277,7 +280,7 @@ mod tests {
     fn bytes_behind_the_stated_length_are_not_read() {
         let mut packet = v4(UDP, 0, &udp());
         packet.extend([0xAA; 18]);
-        assert_eq!(seen(&packet, Direction::In).unwrap().bytes_in, 8);
+        assert_eq!(seen(&packet, Direction::In), Ok((53, 0x1234, UDP, 8)));
     }
 
     #[test]

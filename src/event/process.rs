@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Processes: command line and user, with the process ids of the first occurrence.
 
-use super::{Event, Hits, is_before};
+use super::{Event, Offer, Seen, is_before};
 use crate::store::hash::Hasher;
+use crate::warning::Phrase;
 
 /// Beside its entry goes the command line, as much as is kept of it.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Process {
     hash_low: u32,
     hash_high: u32,
@@ -17,7 +18,8 @@ pub struct Process {
     link: u16,
     pub process_id: u32,
     pub parent_process_id: u32,
-    pub hits: Hits,
+    hit_count: u32,
+    pub seen: Seen,
 }
 
 /// What tells one process event from another, and who it was.
@@ -34,7 +36,7 @@ pub struct Identity {
 
 impl Process {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a 64-bit word are what is wanted")]
-    pub fn new(identity: &Identity, hits: Hits) -> Self {
+    pub fn new(identity: &Identity, hit_count: u32, seen: Seen) -> Self {
         Self {
             hash_low: identity.hash as u32,
             hash_high: (identity.hash >> 32) as u32,
@@ -45,7 +47,8 @@ impl Process {
             link: 0,
             process_id: identity.process_id,
             parent_process_id: identity.parent_process_id,
-            hits,
+            hit_count,
+            seen,
         }
     }
 
@@ -57,7 +60,7 @@ impl Process {
     }
 
     fn take_ids_if_earlier(&mut self, other: &Self) {
-        if is_before(other.hits.first_seen, self.hits.first_seen) {
+        if is_before(other.seen.first, self.seen.first) {
             self.process_id = other.process_id;
             self.parent_process_id = other.parent_process_id;
         }
@@ -69,10 +72,32 @@ impl Process {
     }
 }
 
+/// A process event that was just observed.
+#[derive(Clone, Copy)]
+pub struct Observed(pub Process);
+
+impl Offer<Process> for Observed {
+    fn hash(&self, seed: Hasher) -> u32 {
+        self.0.hash(seed)
+    }
+
+    fn is_same(&self, entry: &Process) -> bool {
+        entry.is_same(&self.0)
+    }
+
+    fn add_to(&self, entry: &mut Process) {
+        entry.take_ids_if_earlier(&self.0);
+        entry.hit_count = entry.hit_count.saturating_add(1);
+        entry.seen.again(self.0.seen.last);
+    }
+
+    fn write_to(&self, entry: &mut Process) {
+        *entry = self.0;
+    }
+}
+
 impl Event for Process {
-    const NOUN: &'static str = "process";
-    const REJECTING: &'static str = "; new processes are not cached until the next flush";
-    const DISCARDING: &'static str = "; the oldest processes are discarded to make room";
+    const NOUN: Phrase = Phrase::Process;
     const HAS_TEXT: bool = true;
 
     fn hash(&self, mut seed: Hasher) -> u32 {
@@ -88,24 +113,20 @@ impl Event for Process {
             && self.user_id == other.user_id
     }
 
-    fn add(&mut self, event: &Self) {
-        self.take_ids_if_earlier(event);
-        self.hits.hit(event.hits.last_seen);
-    }
-
     fn merge(&mut self, other: &Self) {
         let ids = (self.process_id, self.parent_process_id);
         let other_ids = (other.process_id, other.parent_process_id);
         // Of two first occurrences at the same time, the lower ids: any choice will do that does not depend on order.
-        if self.hits.first_seen == other.hits.first_seen && other_ids < ids {
+        if self.seen.first == other.seen.first && other_ids < ids {
             (self.process_id, self.parent_process_id) = other_ids;
         }
         self.take_ids_if_earlier(other);
-        self.hits.add(&other.hits);
+        self.hit_count = self.hit_count.saturating_add(other.hit_count);
+        self.seen.join(other.seen);
     }
 
     fn hit_count(&self) -> u32 {
-        self.hits.count
+        self.hit_count
     }
 
     fn link(&self) -> u16 {
@@ -136,7 +157,7 @@ mod tests {
 
     fn process(process_id: u32, first_seen: u32) -> Process {
         let identity = Identity { full_length: 3, hash: 9, user_id: 0, process_id, parent_process_id: 1 };
-        Process::new(&identity, Hits::one(first_seen))
+        Process::new(&identity, 1, Seen::once(first_seen))
     }
 
     #[test]
@@ -155,7 +176,7 @@ mod tests {
     #[test]
     fn the_first_of_two_in_one_tick_keeps_its_ids() {
         let mut sum = process(5, 10);
-        sum.add(&process(4, 10));
-        assert_eq!((sum.process_id, sum.hits.count), (5, 2));
+        Observed(process(4, 10)).add_to(&mut sum);
+        assert_eq!((sum.process_id, sum.hit_count), (5, 2));
     }
 }

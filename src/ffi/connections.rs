@@ -4,14 +4,15 @@ use core::ffi::c_void;
 
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Kind, Live};
+use super::instance::{self, Kind};
+use super::live::{Live, Locked};
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
-use crate::event::Hits;
-use crate::event::connection::{Addresses, Connection, Direction, FiveTuple};
+use crate::event::connection::{Connection, Direction, Ends, FiveTuple, Observed};
 use crate::event::packet;
 use crate::store::OverflowPolicy;
+use crate::store::hash::Hasher;
 
 /// Direction: to this device.
 pub const EVAGG_IN: u8 = 1;
@@ -62,52 +63,49 @@ pub struct evagg_connection_record_t {
 }
 
 impl Kind for Connection {
-    const MAGIC: u32 = u32::from_le_bytes(*b"evaC");
+    const MAGIC: u32 = 0xC5C5_C5C5;
     const DEFAULT_CAPACITY: u32 = EVAGG_CONNECTIONS_DEFAULT_CAPACITY;
     const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::RejectNew;
+    type Record = evagg_connection_record_t;
+
+    #[inline]
+    unsafe fn write_record(&self, record: *mut Self::Record, _: *mut u8, _: &[u8], _: &[u8]) {
+        // SAFETY: the caller gives a place for a record. An entry has the size and the layout of one, with a link in the
+        // place of the flags, and every value of its bytes is a value of a record's fields.
+        unsafe {
+            record.cast::<Self>().write(*self);
+            (*record).flags = if self.is_saturated() { EVAGG_RECORD_SATURATED } else { 0 };
+        }
+    }
+
+    unsafe fn check_record(record: &Self::Record) -> Result<&[u8], evagg_status_t> {
+        let is_valid = matches!(record.connection.ip_version, 4 | 6)
+            && record.hit_count != 0
+            && record.flags & !EVAGG_RECORD_SATURATED == 0;
+        if is_valid { Ok(&[]) } else { Err(EVAGG_ERROR_BAD_VALUE) }
+    }
+
+    #[inline]
+    fn read_record(&mut self, record: &Self::Record, _: Hasher, _: &[u8]) {
+        // SAFETY: as for write_record; flags are a link like any other.
+        *self = unsafe { core::ptr::from_ref(record).cast::<Self>().read() };
+        self.clear_unused();
+    }
 }
 
 const _: () = assert!(size_of::<Connection>() == 60);
 
 impl evagg_connection_t {
     #[inline]
-    fn five_tuple(&self) -> Option<FiveTuple<'_>> {
-        let addresses = match self.ip_version {
-            4 => Addresses::V4 { local: self.local_address.first_chunk()?, remote: self.remote_address.first_chunk()? },
-            6 => Addresses::V6 { local: &self.local_address, remote: &self.remote_address },
+    fn tuple(&self) -> Option<FiveTuple<'_>> {
+        let (local, remote) = (&self.local_address, &self.remote_address);
+        let ends = match self.ip_version {
+            4 => Ends::V4(local.first_chunk()?, remote.first_chunk()?),
+            6 => Ends::V6(local, remote),
             _ => return None,
         };
-        let Self { local_port, remote_port, protocol, .. } = *self;
-        Some(FiveTuple { protocol, local_port, remote_port, addresses })
-    }
-}
-
-impl evagg_connection_record_t {
-    fn of(entry: &Connection) -> Self {
-        Self {
-            connection: evagg_connection_t {
-                local_address: entry.local_address(),
-                remote_address: entry.remote_address(),
-                local_port: entry.local_port,
-                remote_port: entry.remote_port,
-                protocol: entry.protocol,
-                ip_version: entry.ip_version,
-            },
-            flags: if entry.is_saturated() { EVAGG_RECORD_SATURATED } else { 0 },
-            hit_count: entry.hits.count,
-            bytes_in: entry.bytes_in,
-            bytes_out: entry.bytes_out,
-            first_seen: entry.hits.first_seen,
-            last_seen: entry.hits.last_seen,
-        }
-    }
-
-    /// `None` for a record that no flush can have given.
-    fn entry(&self) -> Option<Connection> {
-        let tuple = self.connection.five_tuple()?;
-        let is_valid = self.hit_count != 0 && self.flags & !EVAGG_RECORD_SATURATED == 0;
-        let hits = Hits { count: self.hit_count, first_seen: self.first_seen, last_seen: self.last_seen };
-        is_valid.then(|| Connection::new(&tuple, hits, self.bytes_in, self.bytes_out))
+        let ports = u32::from(self.remote_port) << 16 | u32::from(self.local_port);
+        Some(FiveTuple { ports, tag: u16::from_le_bytes([self.protocol, self.ip_version]), ends })
     }
 }
 
@@ -190,7 +188,7 @@ pub unsafe extern "C" fn evagg_connections_set_warning_callback(
     context: *mut c_void,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_warning_callback(callback, context)))
+    status(unsafe { Live::<Connection>::open(connections) }.map(|it| it.set_warning_callback(callback, context)))
 }
 
 /// Changes the overflow policy from the next event on.
@@ -205,7 +203,7 @@ pub unsafe extern "C" fn evagg_connections_set_overflow_policy(
     policy: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_overflow_policy(policy)))
+    status(unsafe { Live::<Connection>::open(connections) }.and_then(|it| it.set_overflow_policy(policy)))
 }
 
 /// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
@@ -221,7 +219,7 @@ pub unsafe extern "C" fn evagg_connections_set_enabled(
     enabled: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.set_enabled(enabled)))
+    status(unsafe { Live::<Connection>::open(connections) }.and_then(|it| it.set_enabled(enabled)))
 }
 
 /// Counts one event of a connection.
@@ -246,12 +244,10 @@ pub unsafe extern "C" fn evagg_connections_record(
     let checked = unsafe { Live::<Connection>::at(connections) }.and_then(|it| {
         // SAFETY: as above.
         let [connection] = (unsafe { array(connection, 1) })? else { return Err(EVAGG_ERROR_BAD_VALUE) };
-        Ok((it, connection.five_tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?, self::direction(direction)?))
+        let tuple = connection.tuple().ok_or(EVAGG_ERROR_BAD_VALUE)?;
+        Ok(it.record(&Observed { tuple, direction: self::direction(direction)?, bytes, now }, &[]))
     });
-    match checked {
-        Ok((it, tuple, direction)) => it.record(&Connection::event(&tuple, direction, bytes, now), &[]),
-        Err(status) => status,
-    }
+    checked.unwrap_or_else(|status| status)
 }
 
 /// Counts one raw IPv4 or IPv6 packet: TCP, UDP, ICMP or ICMPv6.
@@ -283,8 +279,8 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
         Ok((it, unsafe { array(packet.cast::<u8>(), length) }?, self::direction(direction)?))
     });
     match checked {
-        Ok((it, packet, direction)) => match packet::parse(packet, direction) {
-            Ok((tuple, bytes)) => it.record(&Connection::event(&tuple, direction, bytes, now), &[]),
+        Ok((it, packet, direction)) => match packet::parse(packet, direction, now) {
+            Ok(event) => it.record(&event, &[]),
             Err(reason) => it.count_unrecorded(reason),
         },
         Err(status) => status,
@@ -305,8 +301,9 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
 ///         _BUFFER_TOO_SMALL or _BUSY.
 ///
 /// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
-/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
-/// warnings of the window before, if they still wait, are given before this one is closed.
+/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
+/// warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
+/// no record, and zeros in `window`. The next call goes on.
 /// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_connections_flush(
@@ -322,10 +319,7 @@ pub unsafe extern "C" fn evagg_connections_flush(
         let checked =
             Live::<Connection>::at(connections).and_then(|it| check_output(records, record_count, window).map(|()| it));
         match checked {
-            Ok(it) => it.flush(now, record_count, window, |index, entry, _, _| {
-                records.add(index).write(evagg_connection_record_t::of(entry));
-                true
-            }),
+            Ok(it) => it.flush(now, records, record_count, core::ptr::null_mut(), 0, window),
             Err(status) => status,
         }
     }
@@ -350,15 +344,12 @@ pub unsafe extern "C" fn evagg_connections_merge(
     record_count: usize,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let result = unsafe { Live::<Connection>::at(connections) }.and_then(|it| {
-        // SAFETY: as above.
-        let records = unsafe { array(records, record_count) }?;
-        if records.iter().any(|record| record.entry().is_none()) {
-            return Err(EVAGG_ERROR_BAD_VALUE);
+    unsafe {
+        match Live::<Connection>::at(connections).and_then(|it| Ok((it, array(records, record_count)?))) {
+            Ok((it, records)) => it.merge(records),
+            Err(status) => status,
         }
-        it.merge(records.iter().filter_map(evagg_connection_record_t::entry).map(|entry| (entry, [].as_slice())))
-    });
-    status(result)
+    }
 }
 
 /// Whether it is time to flush: the interval has passed since the window began, or pages of a window wait.
@@ -373,7 +364,7 @@ pub unsafe extern "C" fn evagg_connections_due(
     now: evagg_time_t,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    unsafe { Live::<Connection>::at(connections) }.and_then(|it| it.is_due(now)).unwrap_or_else(|status| status)
+    unsafe { Live::<Connection>::open(connections) }.map_or_else(|status| status, |it| it.due(now))
 }
 
 /// How many connections are cached now, those of waiting pages included.
@@ -388,7 +379,7 @@ pub unsafe extern "C" fn evagg_connections_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { output(length, Live::<Connection>::at(connections).and_then(Live::length)) }
+    unsafe { output(length, Live::<Connection>::open(connections).map(Locked::length)) }
 }
 
 /// What happened since init.
@@ -403,5 +394,5 @@ pub unsafe extern "C" fn evagg_connections_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { output(statistics, Live::<Connection>::at(connections).and_then(Live::statistics)) }
+    unsafe { output(statistics, Live::<Connection>::open(connections).map(Locked::statistics)) }
 }

@@ -4,15 +4,16 @@ use core::ffi::{c_char, c_void};
 
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
-use super::instance::{self, Kind, Live};
+use super::instance::{self, Kind};
+use super::live::{Live, Locked};
 use super::status::{
     EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT,
     evagg_status_t,
 };
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
-use crate::event::process::{Identity, Process};
-use crate::event::{Event, Hits};
+use crate::event::process::{Identity, Observed, Process};
+use crate::event::{Event, Seen};
 use crate::store::OverflowPolicy;
 use crate::store::hash::Hasher;
 
@@ -68,9 +69,33 @@ pub struct evagg_process_record_t {
 }
 
 impl Kind for Process {
-    const MAGIC: u32 = u32::from_le_bytes(*b"evaP");
+    const MAGIC: u32 = 0x9A9A_9A9A;
     const DEFAULT_CAPACITY: u32 = EVAGG_PROCESSES_DEFAULT_CAPACITY;
     const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::DiscardOldest;
+    type Record = evagg_process_record_t;
+
+    unsafe fn write_record(&self, record: *mut Self::Record, text: *mut u8, head: &[u8], tail: &[u8]) {
+        // SAFETY: the caller gives a place for a record, and for the text and a NUL.
+        unsafe {
+            for (index, byte) in head.iter().enumerate() {
+                text.add(index).write(*byte);
+            }
+            for (index, byte) in tail.iter().enumerate() {
+                text.add(head.len() + index).write(*byte);
+            }
+            text.add(self.text_length()).write(0);
+            record.write(evagg_process_record_t::of(self, text.cast()));
+        }
+    }
+
+    unsafe fn check_record(record: &Self::Record) -> Result<&[u8], evagg_status_t> {
+        // SAFETY: passed on to the caller.
+        unsafe { record.text() }
+    }
+
+    fn read_record(&mut self, record: &Self::Record, seed: Hasher, text: &[u8]) {
+        *self = record.entry(seed, text);
+    }
 }
 
 const _: () = assert!(size_of::<Process>() == 44);
@@ -79,7 +104,7 @@ impl evagg_process_record_t {
     fn of(entry: &Process, command_line: *const c_char) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "at most text_maximum, which has 16 bits")]
         let command_line_length = entry.text_length() as u32;
-        let saturated = if entry.hits.count == u32::MAX { EVAGG_RECORD_SATURATED } else { 0 };
+        let saturated = if entry.hit_count() == u32::MAX { EVAGG_RECORD_SATURATED } else { 0 };
         let truncated = if command_line_length < entry.full_length { EVAGG_RECORD_TRUNCATED } else { 0 };
         Self {
             hash: entry.command_line_hash(),
@@ -89,9 +114,9 @@ impl evagg_process_record_t {
             user_id: entry.user_id,
             process_id: entry.process_id,
             parent_process_id: entry.parent_process_id,
-            hit_count: entry.hits.count,
-            first_seen: entry.hits.first_seen,
-            last_seen: entry.hits.last_seen,
+            hit_count: entry.hit_count(),
+            first_seen: entry.seen.first,
+            last_seen: entry.seen.last,
             flags: saturated | truncated,
             reserved: 0,
         }
@@ -121,7 +146,7 @@ impl evagg_process_record_t {
             process_id: self.process_id,
             parent_process_id: self.parent_process_id,
         };
-        Process::new(&identity, Hits { count: self.hit_count, first_seen: self.first_seen, last_seen: self.last_seen })
+        Process::new(&identity, self.hit_count, Seen { first: self.first_seen, last: self.last_seen })
     }
 }
 
@@ -196,7 +221,7 @@ pub unsafe extern "C" fn evagg_processes_set_warning_callback(
     context: *mut c_void,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_warning_callback(callback, context)))
+    status(unsafe { Live::<Process>::open(processes) }.map(|it| it.set_warning_callback(callback, context)))
 }
 
 /// Changes the overflow policy from the next event on.
@@ -211,7 +236,7 @@ pub unsafe extern "C" fn evagg_processes_set_overflow_policy(
     policy: u8,
 ) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_overflow_policy(policy)))
+    status(unsafe { Live::<Process>::open(processes) }.and_then(|it| it.set_overflow_policy(policy)))
 }
 
 /// Switches aggregation on or off; it is on after init. While it is off, record returns EVAGG_DISABLED and what is
@@ -224,7 +249,7 @@ pub unsafe extern "C" fn evagg_processes_set_overflow_policy(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_set_enabled(processes: *mut evagg_processes_t, enabled: u8) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    status(unsafe { Live::<Process>::at(processes) }.and_then(|it| it.set_enabled(enabled)))
+    status(unsafe { Live::<Process>::open(processes) }.and_then(|it| it.set_enabled(enabled)))
 }
 
 /// Counts one process that was created.
@@ -260,9 +285,9 @@ pub unsafe extern "C" fn evagg_processes_record(
             process_id: process.process_id,
             parent_process_id: process.parent_process_id,
         };
-        let event = Process::new(&identity, Hits::one(now));
+        let event = Process::new(&identity, 1, Seen::once(now));
         let text = it.kept(command_line);
-        Ok(it.record(&event, text))
+        Ok(it.record(&Observed(event), text))
     });
     result.unwrap_or_else(|status| status)
 }
@@ -284,8 +309,9 @@ pub unsafe extern "C" fn evagg_processes_record(
 ///         _BUFFER_TOO_SMALL or _BUSY.
 ///
 /// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
-/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. The
-/// warnings of the window before, if they still wait, are given before this one is closed.
+/// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
+/// warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
+/// no record, and zeros in `window`. The next call goes on.
 /// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_flush(
@@ -309,20 +335,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
             if text_bytes <= it.text_maximum() {
                 return Err(EVAGG_ERROR_BUFFER_TOO_SMALL);
             }
-            let mut used = 0;
-            Ok(it.flush(now, record_count, window, |index, entry, head, tail| {
-                let length = entry.text_length();
-                if text_bytes - used <= length {
-                    return false;
-                }
-                let start = text.add(used);
-                start.cast::<u8>().copy_from_nonoverlapping(head.as_ptr(), head.len());
-                start.cast::<u8>().add(head.len()).copy_from_nonoverlapping(tail.as_ptr(), tail.len());
-                start.add(length).write(0);
-                records.add(index).write(evagg_process_record_t::of(entry, start));
-                used += length + 1;
-                true
-            }))
+            Ok(it.flush(now, records, record_count, text.cast(), text_bytes, window))
         });
         result.unwrap_or_else(|status| status)
     }
@@ -348,20 +361,12 @@ pub unsafe extern "C" fn evagg_processes_merge(
     record_count: usize,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    let result = unsafe { Live::<Process>::at(processes) }.and_then(|it| {
-        // SAFETY: as above.
-        let records = unsafe { array(records, record_count) }?;
-        for record in records {
-            // SAFETY: as above.
-            unsafe { record.text() }?;
+    unsafe {
+        match Live::<Process>::at(processes).and_then(|it| Ok((it, array(records, record_count)?))) {
+            Ok((it, records)) => it.merge(records),
+            Err(status) => status,
         }
-        it.merge(records.iter().filter_map(|record| {
-            // SAFETY: as above.
-            let text = unsafe { record.text() }.ok()?;
-            Some((record.entry(it.seed(), text), it.kept(text)))
-        }))
-    });
-    status(result)
+    }
 }
 
 /// Whether it is time to flush: the interval has passed since the window began, or pages of a window wait.
@@ -373,7 +378,7 @@ pub unsafe extern "C" fn evagg_processes_merge(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_due(processes: *const evagg_processes_t, now: evagg_time_t) -> evagg_status_t {
     // SAFETY: the handle is as this function's documentation asks.
-    unsafe { Live::<Process>::at(processes) }.and_then(|it| it.is_due(now)).unwrap_or_else(|status| status)
+    unsafe { Live::<Process>::open(processes) }.map_or_else(|status| status, |it| it.due(now))
 }
 
 /// How many processes are cached now, those of waiting pages included.
@@ -388,7 +393,7 @@ pub unsafe extern "C" fn evagg_processes_length(
     length: *mut u32,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { output(length, Live::<Process>::at(processes).and_then(Live::length)) }
+    unsafe { output(length, Live::<Process>::open(processes).map(Locked::length)) }
 }
 
 /// What happened since init.
@@ -403,5 +408,5 @@ pub unsafe extern "C" fn evagg_processes_statistics(
     statistics: *mut evagg_statistics_t,
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
-    unsafe { output(statistics, Live::<Process>::at(processes).and_then(Live::statistics)) }
+    unsafe { output(statistics, Live::<Process>::open(processes).map(Locked::statistics)) }
 }

@@ -22,7 +22,7 @@ pub const EVAGG_DISABLED: evagg_status_t = 4;
 pub const EVAGG_IGNORED: evagg_status_t = 5;
 /// record_packet: a header is cut off, or the IP header contradicts itself.
 pub const EVAGG_MALFORMED: evagg_status_t = 6;
-/// flush: more records of this window remain; call again.
+/// flush: call again for more records of this window. A page can be without records: see flush.
 pub const EVAGG_MORE: evagg_status_t = 7;
 /// due: it is time to flush.
 pub const EVAGG_DUE: evagg_status_t = 8;

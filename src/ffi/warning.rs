@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::event::Event;
-use crate::warning::{Reason, Text, Warning};
+use crate::warning::{Numbers, Text, Warning, write_text};
 
 /// Warning: the first loss of a window, for want of a free entry.
 pub const EVAGG_WARNING_CACHE_FULL: u32 = 1;
@@ -44,32 +44,49 @@ pub struct evagg_warning_t {
 /// must stay in place until the call that gave the warning has returned. Calls from several threads may overlap.
 pub type evagg_warning_callback_t = Option<unsafe extern "C" fn(context: *mut c_void, warning: *const evagg_warning_t)>;
 
-/// The callback's side of the bargain is only not to keep the pointers.
-#[cold]
-#[inline(never)]
-pub(super) fn give<E: Event>(
-    callback: unsafe extern "C" fn(context: *mut c_void, warning: *const evagg_warning_t),
-    context: *mut c_void,
-    warning: &Warning,
-) {
-    let mut text = Text::new();
-    warning.write_text::<E>(&mut text);
-    let code = match (warning.reason, warning.of_text) {
-        (Reason::FirstLoss, false) => EVAGG_WARNING_CACHE_FULL,
-        (Reason::FirstLoss, true) => EVAGG_WARNING_TEXT_FULL,
-        (Reason::Losses, _) => EVAGG_WARNING_LOSSES,
-    };
-    let given = evagg_warning_t {
-        text: text.as_ptr().cast(),
-        code,
-        window: warning.sequence,
-        capacity: warning.capacity,
-        lost: warning.lost(),
-        recommended_capacity: warning.recommended_capacity,
-        recommended_text_bytes: warning.recommended_text_bytes,
-        at_least: warning.at_least.into(),
-    };
-    // SAFETY: set_warning_callback asks for a function of this signature that may be called until it is replaced; the
-    // warning and its text outlive the call.
-    unsafe { callback(context, &raw const given) };
+impl evagg_warning_t {
+    /// Without its text.
+    #[inline]
+    pub(super) fn of<E: Event>(warning: &Warning) -> Self {
+        let code = if !warning.is_first_loss() {
+            EVAGG_WARNING_LOSSES
+        } else if E::HAS_TEXT && warning.of_text {
+            EVAGG_WARNING_TEXT_FULL
+        } else {
+            EVAGG_WARNING_CACHE_FULL
+        };
+        Self {
+            text: core::ptr::null(),
+            code,
+            window: warning.sequence,
+            capacity: warning.capacity,
+            lost: warning.lost,
+            recommended_capacity: warning.recommended_capacity,
+            recommended_text_bytes: warning.recommended_text_bytes,
+            at_least: warning.at_least.into(),
+        }
+    }
+
+    /// Writes the text and calls the callback, whose side of the bargain is only not to keep the pointers.
+    #[inline]
+    pub(super) fn give<E: Event>(
+        &mut self,
+        warning: &Warning,
+        callback: unsafe extern "C" fn(context: *mut c_void, warning: *const evagg_warning_t),
+        context: *mut c_void,
+    ) {
+        let mut text = Text::new();
+        let numbers = Numbers {
+            capacity: &self.capacity,
+            text_bytes: warning.text_bytes,
+            lost: &self.lost,
+            recommended_capacity: &self.recommended_capacity,
+            recommended_text_bytes: &self.recommended_text_bytes,
+        };
+        write_text::<E>(&mut text, warning, &numbers);
+        self.text = text.as_ptr().cast();
+        // SAFETY: set_warning_callback asks for a function of this signature that may be called until it is replaced; the
+        // warning and its text outlive the call.
+        unsafe { callback(context, self) };
+    }
 }

@@ -39,8 +39,9 @@ pub struct evagg_window_t {
 
 impl evagg_window_t {
     pub(super) fn page(closed: &Closed, records: u32) -> Self {
-        let arrived = u64::from(closed.offered) + u64::from(closed.merged);
-        let lost = u64::from(closed.rejected) + u64::from(closed.discarded);
+        let [offered, merged, rejected, discarded] = closed.counts;
+        let arrived = u64::from(offered) + u64::from(merged);
+        let lost = u64::from(rejected) + u64::from(discarded);
         let kept = u32::try_from(arrived.saturating_sub(lost)).unwrap_or(u32::MAX);
         Self {
             sequence: closed.sequence,
@@ -48,11 +49,11 @@ impl evagg_window_t {
             end: closed.end,
             records,
             remaining: closed.remaining.into(),
-            offered: closed.offered,
-            merged: closed.merged,
+            offered,
+            merged,
             kept,
-            rejected: closed.rejected,
-            discarded: closed.discarded,
+            rejected,
+            discarded,
         }
     }
 }
@@ -88,12 +89,13 @@ pub struct evagg_statistics_t {
 
 impl evagg_statistics_t {
     pub(super) fn of(statistics: &Statistics, busy: u32) -> Self {
+        let [offered, merged, rejected, discarded] = statistics.counts;
         Self {
-            offered: statistics.offered,
-            merged: statistics.merged,
-            counted: (statistics.offered + statistics.merged).saturating_sub(statistics.rejected),
-            rejected: statistics.rejected,
-            discarded: statistics.discarded,
+            offered,
+            merged,
+            counted: (offered + merged).saturating_sub(rejected),
+            rejected,
+            discarded,
             malformed: statistics.malformed,
             ignored: statistics.ignored,
             disabled: statistics.disabled,

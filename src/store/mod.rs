@@ -2,8 +2,8 @@
 //! The fixed-capacity store over the caller's memory: a ring of entries in the order of their admission, found
 //! through chains that start at one head per entry of capacity.
 //!
-//! A new entry goes to the front of its chain, so a chain runs from the newest to the oldest and the entry that
-//! leaves the ring is the last of its chain.
+//! A chain runs from the oldest entry to the newest. So the entry that leaves the ring, always the oldest, is the first
+//! of its chain. The entries that wait to be flushed are the older part of the ring.
 
 pub mod hash;
 pub mod sketch;
@@ -12,7 +12,7 @@ pub mod text;
 use hash::Hasher;
 use text::{TextState, common_prefix};
 
-use crate::event::Event;
+use crate::event::{Event, Offer};
 
 /// The end of a chain. Positions are at most 65,534.
 pub const END: u16 = u16::MAX;
@@ -23,6 +23,8 @@ pub const END: u16 = u16::MAX;
 pub struct StoreState {
     oldest: u16,
     length: u16,
+    /// How many of the oldest entries wait to be flushed; the others are the current window.
+    waiting: u16,
     high_water: u16,
     text: TextState,
 }
@@ -32,8 +34,21 @@ impl StoreState {
         self.length
     }
 
+    pub fn oldest(&self) -> u16 {
+        self.oldest
+    }
+
+    pub fn waiting(&self) -> u16 {
+        self.waiting
+    }
+
     pub fn high_water(&self) -> u16 {
         self.high_water
+    }
+
+    /// What is in the current window now waits to be flushed.
+    pub fn close(&mut self) {
+        self.waiting = self.length;
     }
 }
 
@@ -64,49 +79,59 @@ pub enum Shortage {
 
 #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
 impl<'a, E: Event> Store<'a, E> {
-    /// The entry of the same event among all but the oldest `skipped`.
+    /// The entry of the same event in the current window.
     #[inline]
-    pub fn find(self, wanted: &E, text: &[u8], hash: u32, skipped: u16) -> Option<&'a mut E> {
+    pub fn find(self, wanted: &impl Offer<E>, text: &[u8], hash: u32) -> Option<&'a mut E> {
         let mut position = *self.heads.get(self.bucket(hash))?;
-        // A chain has no more links than the ring has entries; counting them ends the walk whatever the memory holds.
-        for _ in 0..self.state.length {
+        loop {
             let entry = self.entries.get(usize::from(position))?;
-            if entry.is_same(wanted) && self.text_is_same(entry, text) {
-                if skipped > 0 && self.age(position) < skipped {
-                    return None;
-                }
+            if wanted.is_same(entry) && self.text_is_same(entry, text) && !self.waits(position) {
                 return self.entries.get_mut(usize::from(position));
             }
             position = entry.link();
         }
-        None
     }
 
+    #[inline]
     pub fn shortage(&self, text: &[u8]) -> Option<Shortage> {
-        if usize::from(self.state.length) >= self.entries.len() {
+        if usize::from(self.state.length()) >= self.entries.len() {
             return Some(Shortage::Entries);
         }
         if !E::HAS_TEXT || self.state.text.has_room(self.text, text.len()) { None } else { Some(Shortage::Text) }
     }
 
-    /// Appends an entry for which there is room.
-    pub fn push(&mut self, mut entry: E, text: &[u8], hash: u32) {
+    /// The place behind the newest entry, free if there is room for one more.
+    #[inline]
+    pub fn free(self) -> Option<&'a mut E> {
+        let position = self.end();
+        self.entries.get_mut(position)
+    }
+
+    /// Takes in the entry that was written to the free place.
+    #[inline]
+    pub fn push(&mut self, text: &[u8], hash: u32) {
+        let bucket = self.bucket(hash);
+        let position = self.end();
+        let (Some(head), Some(entry)) = (self.heads.get_mut(bucket), self.entries.get_mut(position)) else { return };
         if E::HAS_TEXT {
             let start = self.state.text.push(self.text, text);
             entry.set_text(start, text.len() as u16);
         }
-        let bucket = self.bucket(hash);
-        let position = self.wrap(usize::from(self.state.oldest) + usize::from(self.state.length));
-        let Some(head) = self.heads.get_mut(bucket) else { return };
-        entry.set_link(*head);
-        let Some(slot) = self.entries.get_mut(position) else { return };
-        *slot = entry;
-        *head = position as u16;
+        entry.set_link(END);
+        let (mut last, mut next) = (END, *head);
+        while let Some(entry) = self.entries.get(usize::from(next)) {
+            (last, next) = (next, entry.link());
+        }
+        match self.entries.get_mut(usize::from(last)) {
+            Some(last) => last.set_link(position as u16),
+            None => *head = position as u16,
+        }
         self.state.length += 1;
         self.state.high_water = self.state.high_water.max(self.state.length);
     }
 
     /// The oldest entry and its text in two parts.
+    #[inline]
     pub fn oldest(self) -> Option<(&'a E, &'a [u8], &'a [u8])> {
         if self.state.length == 0 {
             return None;
@@ -121,48 +146,49 @@ impl<'a, E: Event> Store<'a, E> {
     }
 
     /// Takes the oldest entry out.
+    #[inline]
     pub fn pop(&mut self, seed: Hasher) {
-        let oldest = self.state.oldest;
-        let Some(entry) = self.entries.get(usize::from(oldest)) else { return };
+        let Some(entry) = self.entries.get(usize::from(self.state.oldest)) else { return };
         let bucket = self.bucket(entry.hash(seed));
-        let text_length = entry.text_length();
         if let Some(head) = self.heads.get_mut(bucket) {
-            if *head == oldest {
-                *head = END;
-            } else {
-                let mut position = *head;
-                for _ in 0..self.state.length {
-                    let Some(newer) = self.entries.get_mut(usize::from(position)) else { break };
-                    position = newer.link();
-                    if position == oldest {
-                        newer.set_link(END);
-                        break;
-                    }
-                }
-            }
+            *head = entry.link();
         }
         if E::HAS_TEXT {
-            self.state.text.pop(self.text, text_length);
+            self.state.text.pop(self.text, entry.text_length());
         }
-        self.state.oldest = self.wrap(usize::from(oldest) + 1) as u16;
+        self.state.oldest = self.wrap(usize::from(self.state.oldest) + 1) as u16;
         self.state.length -= 1;
+        self.state.waiting = self.state.waiting.saturating_sub(1);
     }
 
+    #[inline]
+    fn waits(&self, position: u16) -> bool {
+        let waiting = usize::from(self.state.waiting);
+        if waiting == 0 {
+            return false;
+        }
+        let (position, oldest) = (usize::from(position), usize::from(self.state.oldest));
+        let age = if position >= oldest { position - oldest } else { position + self.entries.len() - oldest };
+        age < waiting
+    }
+
+    #[inline]
     fn text_is_same(&self, entry: &E, text: &[u8]) -> bool {
         !E::HAS_TEXT || common_prefix(text::parts(self.text, entry.text_start(), entry.text_length()), text)
     }
 
-    /// How many entries are older.
-    fn age(&self, position: u16) -> u16 {
-        let (position, oldest) = (usize::from(position), usize::from(self.state.oldest));
-        (if position >= oldest { position - oldest } else { position + self.entries.len() - oldest }) as u16
+    #[inline]
+    fn end(&self) -> usize {
+        self.wrap(usize::from(self.state.oldest) + usize::from(self.state.length))
     }
 
     /// Multiply and shift: no division, and no capacity has to be a power of two.
+    #[inline]
     fn bucket(&self, hash: u32) -> usize {
         (((hash >> 16) * self.heads.len() as u32) >> 16) as usize
     }
 
+    #[inline]
     fn wrap(&self, position: usize) -> usize {
         if position >= self.entries.len() { position - self.entries.len() } else { position }
     }

@@ -38,6 +38,10 @@ pub struct Distinct {
 }
 
 impl Distinct {
+    /// The largest recommendation, because the estimate saturates.
+    #[cfg(test)]
+    pub const MOST: u32 = u32::MAX / 256;
+
     /// A capacity that this window would have needed: the estimate and an eighth, rounded up.
     ///
     /// At 64 entries and eight times as many distinct events, the standard deviation of the estimate is 4 %: an
@@ -91,6 +95,7 @@ mod tests {
             // Seeds that follow one another would only permute events that do.
             let mut hasher = Hasher::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
             hasher.pair(event, 17);
+            hasher.pair(0xC000_0201, 0x406);
             mark(&mut blocks, 0, hasher.finish(), &mut distinct);
         }
         distinct
