@@ -231,7 +231,8 @@ typedef struct {
  * The window that a page of flush belongs to, and its accounting: offered + merged = kept + rejected + discarded.
  *
  * The counts are of events, not of records. They saturate at 4,294,967,295. While pages remain, new events can still
- * discard entries that wait, if that is the policy: the counts are final with EVAGG_OK.
+ * discard entries that wait, if that is the policy: the counts are final with EVAGG_OK. A page that flush could not
+ * give yet, EVAGG_MORE with `records` 0, has no accounting but zeros.
  */
 typedef struct {
     /** 0 for the first window after init, then one more each. */
@@ -491,7 +492,7 @@ evagg_status_t evagg_connections_record_packet(evagg_connections_t *connections,
  * EVAGG_MORE, further calls give the other pages of the same window. A buffer for one record is enough to empty
  * the cache.
  *
- * @param now          When the window ends, and the next one starts; not used by later pages.
+ * @param now          When the window ends, and the next one starts; used by the call that closes it.
  * @param records      Receives up to record_count records. The caller owns them.
  * @param record_count 1 or more.
  * @param window       Receives the window's accounting and how many records there are; zeros on failure.
@@ -501,7 +502,7 @@ evagg_status_t evagg_connections_record_packet(evagg_connections_t *connections,
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
  * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
  * warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
- * no record, and zeros in `window`. The next call goes on.
+ * no record, and zeros in `window`. The next call closes the window.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_connections_flush(evagg_connections_t *connections,
@@ -707,7 +708,7 @@ evagg_status_t evagg_processes_record(evagg_processes_t *processes,
  * EVAGG_MORE, further calls give the other pages of the same window. A page ends early when the next command line
  * does not fit in the text buffer. A buffer for one record, with one for its text, is enough to empty the cache.
  *
- * @param now          When the window ends, and the next one starts; not used by later pages.
+ * @param now          When the window ends, and the next one starts; used by the call that closes it.
  * @param records      Receives up to record_count records. The caller owns them.
  * @param record_count 1 or more.
  * @param text         Receives the command lines, each with a NUL behind it. The caller owns it; the records point
@@ -720,7 +721,7 @@ evagg_status_t evagg_processes_record(evagg_processes_t *processes,
  * Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
  * when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
  * warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
- * no record, and zeros in `window`. The next call goes on.
+ * no record, and zeros in `window`. The next call closes the window.
  * "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
  */
 evagg_status_t evagg_processes_flush(evagg_processes_t *processes,

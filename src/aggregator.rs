@@ -15,8 +15,17 @@ use crate::warning::{Phrase, Warning};
 pub enum Outcome {
     Counted,
     Disabled,
-    /// Not in the current window: to be inserted if there is room, before the lock is released.
+    /// Not in the current window. It has been counted as offered: before the lock is released it has to go to
+    /// `make_room`, and to `insert` if there is room.
     New,
+}
+
+/// Whether there is room for a new event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    pub has_room: bool,
+    /// Getting it, or not, was the first loss of a window.
+    pub first_loss: bool,
 }
 
 /// What a step of a flush came to.
@@ -99,12 +108,12 @@ impl Window {
     #[inline]
     fn lose<E: Event>(&mut self, is_rejected: bool, hits: u32, crowding: u16, shortage: Shortage) -> bool {
         let is_first = self.losses() == 0;
+        let is_of_text = shortage == Shortage::Text;
         if is_first {
             self.unsaid_first = if is_rejected { FirstLoss::Rejected } else { FirstLoss::Discarded };
+            self.first_was_of_text = E::HAS_TEXT && is_of_text;
         }
         if E::HAS_TEXT {
-            let is_of_text = shortage == Shortage::Text;
-            self.first_was_of_text = if is_first { is_of_text } else { self.first_was_of_text };
             self.short_of_text |= is_of_text;
             self.short_of_entries |= !is_of_text;
         }
@@ -265,7 +274,7 @@ impl<M: Memory> Aggregator<'_, M> {
 
     /// Counts an event that just happened, if it is in the current window.
     #[inline(always)]
-    pub fn count(&mut self, event: &impl Offer<M::Event>, text: &[u8], hash: u32) -> Outcome {
+    pub fn count_known(&mut self, event: &impl Offer<M::Event>, text: &[u8], hash: u32) -> Outcome {
         let state = self.state();
         if !state.enabled {
             state.totals.disabled = state.totals.disabled.saturating_add(1);
@@ -292,17 +301,16 @@ impl<M: Memory> Aggregator<'_, M> {
             merged.add_to(entry);
             return false;
         }
-        let (has_room, first_loss) = self.make_room(text, hash, record.hit_count());
+        let Room { has_room, first_loss } = self.make_room(text, hash, record.hit_count());
         if has_room {
             self.insert(&merged, text, hash);
         }
         first_loss
     }
 
-    /// Finds out whether there is room for a new event of that many hits, or makes some; whether there is, and whether
-    /// this was the first loss of a window.
+    /// Finds room for a new event of that many hits, or makes some by the policy, or accounts for the rejection.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub fn make_room(&mut self, text: &[u8], hash: u32, new_hits: u32) -> (bool, bool) {
+    pub fn make_room(&mut self, text: &[u8], hash: u32, new_hits: u32) -> Room {
         let Parts { state, sketch, .. } = self.0.parts();
         let current = &mut state.current;
         if mark(sketch, state.sequence, hash, &mut current.distinct) && M::Event::HAS_TEXT {
@@ -323,11 +331,11 @@ impl<M: Memory> Aggregator<'_, M> {
             }
             first_loss |= window.lose::<M::Event>(is_rejected, hits, crowding, shortage);
             if is_rejected {
-                return (false, first_loss);
+                return Room { has_room: false, first_loss };
             }
             self.remove_oldest();
         }
-        (true, first_loss)
+        Room { has_room: true, first_loss }
     }
 
     /// Makes an entry of a new event for which there is room.
@@ -423,7 +431,8 @@ impl<M: Memory> Aggregator<'_, M> {
         if state.warn_at_flush && !from_flush {
             return None;
         }
-        let (mut window, mut sequence) = (&mut state.closed, state.sequence.wrapping_sub(1));
+        let closed_sequence = state.closed_sequence();
+        let (mut window, mut sequence) = (&mut state.closed, closed_sequence);
         if !window.owes_warning() {
             if state.warn_at_flush {
                 return None;
@@ -467,7 +476,7 @@ impl<M: Memory> Aggregator<'_, M> {
         }
     }
 
-    // Flush and admit share it.
+    // Flush and make_room share it.
     #[cfg_attr(target_os = "none", inline(never))]
     fn remove_oldest(&mut self) {
         let parts = self.0.parts();

@@ -60,17 +60,17 @@ fn word(address: &[u8; 16], index: usize) -> u32 {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Connection {
     /// In network order, word by word; of IPv4, the last three words are zero.
-    local: [u32; 4],
-    remote: [u32; 4],
-    local_port: u16,
-    remote_port: u16,
-    protocol: u8,
-    ip_version: u8,
-    link: u16,
-    hit_count: u32,
-    bytes_in: u32,
-    bytes_out: u32,
-    seen: Seen,
+    pub local: [u32; 4],
+    pub remote: [u32; 4],
+    pub local_port: u16,
+    pub remote_port: u16,
+    pub protocol: u8,
+    pub ip_version: u8,
+    pub link: u16,
+    pub hit_count: u32,
+    pub bytes_in: u32,
+    pub bytes_out: u32,
+    pub seen: Seen,
 }
 
 impl Connection {
@@ -170,7 +170,7 @@ impl Offer<Connection> for Observed<'_> {
     }
 }
 
-/// The end of every hash. The words that a remote peer has the most say in do not come last.
+/// The end of every hash.
 #[inline(always)]
 fn hash(mut seed: Hasher, ports: u32, tag: u16, local: u32, remote: u32) -> u32 {
     seed.pair(ports, remote);
@@ -303,31 +303,36 @@ mod tests {
     /// takes 1 + 63 / 128 = 1.49 looks on average.
     #[test]
     fn chains_are_as_short_as_those_of_random_keys_whatever_a_peer_varies() {
-        type Pattern = fn(u16) -> (u16, u16, [u8; 4]);
-        let patterns: [Pattern; 6] = [
-            |n| (n, 443, [198, 51, 100, 7]),
-            |n| (91 * n, 443, [198, 51, 100, 7]),
-            |n| (1024 * (n % 64), 443, [198, 51, 100, 7]),
-            |n| (50_000, n, [198, 51, 100, 7]),
-            |n| (50_000, 443, [198, 51, 100, n as u8]),
-            |n| (50_000, 443, [n as u8, 51, 100, 7]),
+        type Pattern = fn(u16) -> (u16, u16, [u8; 4], [u8; 4]);
+        let patterns: [Pattern; 8] = [
+            |n| (n, 443, [198, 51, 100, 7], [192, 0, 2, 1]),
+            |n| (91 * n, 443, [198, 51, 100, 7], [192, 0, 2, 1]),
+            |n| (1024 * (n % 64), 443, [198, 51, 100, 7], [192, 0, 2, 1]),
+            |n| (50_000, n, [198, 51, 100, 7], [192, 0, 2, 1]),
+            |n| (50_000, 443, [198, 51, 100, n as u8], [192, 0, 2, 1]),
+            |n| (50_000, 443, [n as u8, 51, 100, 7], [192, 0, 2, 1]),
+            |n| (123, 123, [198, 51, 100, 7], [192, 0, 2, n as u8]),
+            |n| (123, 123, [198, 51, 100, 7], [n as u8, 0, 2, 1]),
         ];
         for (index, pattern) in patterns.into_iter().enumerate() {
-            let (mut looks, mut found) = (0_u32, 0_u32);
+            let (mut looks, mut found, mut longest) = (0_u32, 0_u32, 0);
             for seed in 0..2000_u64 {
                 let seed = Hasher::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
                 let mut chains = [0; 64];
                 for n in 0..64 {
-                    let (remote_port, local_port, remote) = pattern(n);
-                    let tuple = FiveTuple { ports: ports(remote_port, local_port), ..v4(&[192, 0, 2, 1], &remote) };
+                    let (remote_port, local_port, remote, local) = pattern(n);
+                    let tuple = FiveTuple { ports: ports(remote_port, local_port), ..v4(&local, &remote) };
                     let chain = &mut chains[(observed(tuple).hash(seed) >> 26) as usize];
                     *chain += 1;
                     looks += *chain;
                     found += 1;
                 }
+                longest = longest.max(chains.into_iter().max().unwrap_or(0));
             }
             let mean = f64::from(looks) / f64::from(found);
-            assert!((1.35..1.60).contains(&mean), "pattern {index}: {mean} looks");
+            assert!((1.45..1.55).contains(&mean), "pattern {index}: {mean} looks");
+            // Of 2,000 random functions, the longest chain has 8 or so; one of 12 is expected in a million.
+            assert!(longest < 12, "pattern {index}: a chain of {longest}");
         }
     }
 }

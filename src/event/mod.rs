@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What an event is: a key that tells it from others, a value, and how two values add.
 //!
-//! An offered event, a record that comes back, and an entry in the store are all the same thing: an entry with its
-//! hit count, beside the text that belongs to it. A new kind of event is one more implementation of [`Event`].
+//! An entry in the store and a record that comes back are the same thing, an [`Event`] with its hit count, beside the
+//! text that belongs to it. What was just observed is an [`Offer`]: it is compared and added as it is, and becomes an
+//! entry only when it is new. A new kind of event is one more implementation of both.
 
 pub mod connection;
 pub mod packet;

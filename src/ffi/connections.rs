@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 use core::ffi::c_void;
+use core::mem::offset_of;
 
 use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
@@ -63,7 +64,7 @@ pub struct evagg_connection_record_t {
 }
 
 impl Kind for Connection {
-    const MAGIC: u32 = 0xC5C5_C5C5;
+    const MAGIC: u32 = 0x00C5_00C5;
     const DEFAULT_CAPACITY: u32 = EVAGG_CONNECTIONS_DEFAULT_CAPACITY;
     const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::RejectNew;
     type Record = evagg_connection_record_t;
@@ -93,7 +94,23 @@ impl Kind for Connection {
     }
 }
 
-const _: () = assert!(size_of::<Connection>() == 60);
+// What write_record and read_record rely on, and the storage macro of the header.
+const _: () = {
+    assert!(size_of::<Connection>() == 60 && size_of::<evagg_connection_record_t>() == 60);
+    assert!(align_of::<Connection>() == align_of::<evagg_connection_record_t>());
+    assert!(offset_of!(Connection, local) == offset_of!(evagg_connection_record_t, connection.local_address));
+    assert!(offset_of!(Connection, remote) == offset_of!(evagg_connection_record_t, connection.remote_address));
+    assert!(offset_of!(Connection, local_port) == offset_of!(evagg_connection_record_t, connection.local_port));
+    assert!(offset_of!(Connection, remote_port) == offset_of!(evagg_connection_record_t, connection.remote_port));
+    assert!(offset_of!(Connection, protocol) == offset_of!(evagg_connection_record_t, connection.protocol));
+    assert!(offset_of!(Connection, ip_version) == offset_of!(evagg_connection_record_t, connection.ip_version));
+    assert!(offset_of!(Connection, link) == offset_of!(evagg_connection_record_t, flags));
+    assert!(offset_of!(Connection, hit_count) == offset_of!(evagg_connection_record_t, hit_count));
+    assert!(offset_of!(Connection, bytes_in) == offset_of!(evagg_connection_record_t, bytes_in));
+    assert!(offset_of!(Connection, bytes_out) == offset_of!(evagg_connection_record_t, bytes_out));
+    assert!(offset_of!(Connection, seen.first) == offset_of!(evagg_connection_record_t, first_seen));
+    assert!(offset_of!(Connection, seen.last) == offset_of!(evagg_connection_record_t, last_seen));
+};
 
 impl evagg_connection_t {
     #[inline]
@@ -293,7 +310,7 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
 /// EVAGG_MORE, further calls give the other pages of the same window. A buffer for one record is enough to empty
 /// the cache.
 ///
-/// @param now          When the window ends, and the next one starts; not used by later pages.
+/// @param now          When the window ends, and the next one starts; used by the call that closes it.
 /// @param records      Receives up to record_count records. The caller owns them.
 /// @param record_count 1 or more.
 /// @param window       Receives the window's accounting and how many records there are; zeros on failure.
@@ -303,7 +320,7 @@ pub unsafe extern "C" fn evagg_connections_record_packet(
 /// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
 /// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
 /// warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
-/// no record, and zeros in `window`. The next call goes on.
+/// no record, and zeros in `window`. The next call closes the window.
 /// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_connections_flush(
@@ -313,7 +330,7 @@ pub unsafe extern "C" fn evagg_connections_flush(
     record_count: usize,
     window: *mut evagg_window_t,
 ) -> evagg_status_t {
-    // SAFETY: the pointers are as this function's documentation asks; `index` is below record_count.
+    // SAFETY: the pointers are as this function's documentation asks.
     unsafe {
         write(window, evagg_window_t::default());
         let checked =
@@ -345,8 +362,8 @@ pub unsafe extern "C" fn evagg_connections_merge(
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
     unsafe {
-        match Live::<Connection>::at(connections).and_then(|it| Ok((it, array(records, record_count)?))) {
-            Ok((it, records)) => it.merge(records),
+        match Live::<Connection>::at(connections) {
+            Ok(it) => it.merge(records, record_count),
             Err(status) => status,
         }
     }

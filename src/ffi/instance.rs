@@ -4,8 +4,8 @@
 //! The storage holds, without gaps: the instance, the blocks of the sketch, the entries, the heads of the index, the
 //! text ring. All of it but the instance's constant part is reached only while the lock is held.
 //!
-//! What the unsafe blocks rely on, beyond what is checked here: a handle that is not NULL points to readable memory,
-//! and if an instance is there, its storage is still the library's alone (between init and deinit the caller keeps
+//! What the unsafe blocks rely on, beyond what is checked here: a handle that is not NULL points to readable memory
+//! of the size of an instance, and if an instance is there, its storage is still the library's alone (between init and deinit the caller keeps
 //! storage in place and does not write to it); other pointers point to as many objects as their counts say, which
 //! nobody else changes during the call.
 
@@ -37,7 +37,8 @@ use crate::store::sketch::Block;
 
 /// A kind of event that has a handle.
 pub trait Kind: Event {
-    /// Marks a live instance of this kind. One byte four times, which Thumb code compares with in one instruction.
+    /// Marks a live instance of this kind. One byte twice, which Thumb code compares with in one instruction, and zeros
+    /// between, which no fill with one byte makes.
     const MAGIC: u32;
     const DEFAULT_CAPACITY: u32;
     const DEFAULT_POLICY: OverflowPolicy;
@@ -70,6 +71,7 @@ pub struct Head {
     acquire: evagg_lock_acquire_t,
     release: evagg_lock_release_t,
     lock_context: *mut c_void,
+    /// For those who hash without the lock; the body has its own.
     pub seed: Hasher,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock<Relax>,
@@ -129,14 +131,14 @@ impl Head {
         if !handle.is_aligned() {
             return EVAGG_ERROR_MISALIGNED;
         }
-        // SAFETY: the handle points to readable memory; the word is read as a number that may be anything.
+        // SAFETY: the handle points to readable memory of that size; the word is read as a number that may be anything.
         let found: &AtomicU32 = unsafe { &(*handle).head.magic };
         if found.load(Ordering::Relaxed) == magic { EVAGG_OK } else { EVAGG_ERROR_NOT_INITIALISED }
     }
 
     /// Both, for calls that are not made for every event.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub unsafe fn check_and_acquire<E>(handle: *const Instance<E>, magic: u32) -> Result<usize, evagg_status_t> {
+    pub unsafe fn check_and_acquire(handle: *const Instance<()>, magic: u32) -> Result<usize, evagg_status_t> {
         // SAFETY: passed on to the caller.
         match unsafe { Self::check(handle, magic) } {
             // SAFETY: an instance was found there.

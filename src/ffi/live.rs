@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
+use super::arguments::array;
 use super::config::evagg_time_t;
 use super::instance::{Body, Head, Instance, Kind, WarningCallback, overflow_policy};
 use super::status::{
@@ -13,7 +14,7 @@ use super::status::{
 };
 use super::warning::{evagg_warning_callback_t, evagg_warning_t};
 use super::window::{evagg_statistics_t, evagg_window_t};
-use crate::aggregator::{Aggregator, Outcome, Step};
+use crate::aggregator::{Aggregator, Outcome, Room, Step};
 use crate::event::Offer;
 use crate::event::packet::Unrecorded;
 use crate::store::hash::Hasher;
@@ -55,11 +56,10 @@ impl<E: Kind> Live<E> {
     /// The instance behind a handle, its lock held.
     #[inline]
     pub unsafe fn open<H>(handle: *const H) -> Result<Locked<E>, evagg_status_t> {
-        let handle = handle.cast_mut().cast();
-        // SAFETY: passed on to the caller.
-        let state = unsafe { Head::check_and_acquire::<E>(handle, E::MAGIC) }?;
+        // SAFETY: passed on to the caller. The head lies at the same place in every kind.
+        let state = unsafe { Head::check_and_acquire(handle.cast(), E::MAGIC) }?;
         // SAFETY: an instance was found there.
-        Ok(Locked { live: Self(unsafe { NonNull::new_unchecked(handle) }), state })
+        Ok(Locked { live: Self(unsafe { NonNull::new_unchecked(handle.cast_mut().cast()) }), state })
     }
 
     #[inline]
@@ -79,14 +79,14 @@ impl<E: Kind> Live<E> {
                 return status;
             }
         };
-        match locked.contents().count(event, text, hash) {
+        match locked.contents().count_known(event, text, hash) {
             Outcome::Counted => {
                 locked.release();
                 EVAGG_COUNTED
             }
             Outcome::Disabled => EVAGG_DISABLED,
             Outcome::New => {
-                let (has_room, first_loss) = locked.contents().make_room(text, hash, 1);
+                let Room { has_room, first_loss } = locked.contents().make_room(text, hash, 1);
                 if has_room {
                     locked.contents().insert(event, text, hash);
                 }
@@ -119,7 +119,8 @@ impl<E: Kind> Live<E> {
     #[cold]
     #[inline(never)]
     pub fn give_warnings(self, from_flush: bool, status: evagg_status_t) -> evagg_status_t {
-        // A callback may end the instance: then it cannot be locked.
+        // It cannot be locked if a callback has ended the instance, or another context holds the lock: then the warning
+        // stays owed.
         while let Ok(mut locked) = self.lock() {
             let WarningCallback { callback: Some(callback), context } = *locked.warning_callback() else { break };
             let Some(warning) = locked.contents().take_warning(from_flush) else { break };
@@ -146,7 +147,7 @@ impl<E: Kind> Live<E> {
     ) -> evagg_status_t {
         // SAFETY: passed on to the caller.
         let status = unsafe { self.flush_page(now, records, record_count, text, text_bytes, window) };
-        self.give_warnings(true, status)
+        if status < 0 { status } else { self.give_warnings(true, status) }
     }
 
     // Apart from `flush`, so that a warning callback does not have this on the stack.
@@ -176,10 +177,13 @@ impl<E: Kind> Live<E> {
                 if E::HAS_TEXT && text_bytes - text_used <= entry.text_length() {
                     return false;
                 }
-                // SAFETY: the caller gives a place for the record and has room for the text.
+                // SAFETY: the caller gives a place for record_count records, of which this is not yet one behind, and
+                // for the text and its NUL, as was just seen. Without a text nothing is added to its pointer.
                 unsafe { entry.write_record(records.add(count), text.add(text_used), head, tail) };
                 count += 1;
-                text_used += entry.text_length() + 1;
+                if E::HAS_TEXT {
+                    text_used += entry.text_length() + 1;
+                }
                 true
             });
             if step == Step::Gone {
@@ -212,15 +216,20 @@ impl<E: Kind> Live<E> {
     /// the call cannot be taken back, and need not wait for long: who holds the lock then either interrupted this call
     /// and has returned, or runs on another core.
     #[inline(always)]
-    pub unsafe fn merge(self, records: &[E::Record]) -> evagg_status_t {
+    pub unsafe fn merge(self, records: *const E::Record, record_count: usize) -> evagg_status_t {
         // SAFETY: passed on to the caller.
-        let (status, first_loss) = unsafe { self.merge_all(records) };
+        let (status, first_loss) = unsafe { self.merge_all(records, record_count) };
         if first_loss { self.give_warnings(false, status) } else { status }
     }
 
-    // Apart from `merge`, so that a warning callback does not have this on the stack.
+    // Apart from `merge`, so that a warning callback does not have this on the stack, and may use the records' memory.
     #[inline(never)]
-    unsafe fn merge_all(self, records: &[E::Record]) -> (evagg_status_t, bool) {
+    unsafe fn merge_all(self, records: *const E::Record, record_count: usize) -> (evagg_status_t, bool) {
+        // SAFETY: passed on to the caller.
+        let records = match unsafe { array(records, record_count) } {
+            Ok(records) => records,
+            Err(status) => return (status, false),
+        };
         for record in records {
             // SAFETY: passed on to the caller.
             if let Err(status) = unsafe { E::check_record(record) } {
@@ -237,6 +246,7 @@ impl<E: Kind> Live<E> {
                 match self.lock() {
                     Ok(locked) => break locked,
                     Err(EVAGG_ERROR_BUSY) if index > 0 => core::hint::spin_loop(),
+                    // Behind the first only if the instance was ended beside this call, which is not allowed.
                     Err(status) => return (status, first_loss),
                 }
             };

@@ -69,7 +69,7 @@ pub struct evagg_process_record_t {
 }
 
 impl Kind for Process {
-    const MAGIC: u32 = 0x9A9A_9A9A;
+    const MAGIC: u32 = 0x009A_009A;
     const DEFAULT_CAPACITY: u32 = EVAGG_PROCESSES_DEFAULT_CAPACITY;
     const DEFAULT_POLICY: OverflowPolicy = OverflowPolicy::DiscardOldest;
     type Record = evagg_process_record_t;
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn evagg_processes_record(
 /// EVAGG_MORE, further calls give the other pages of the same window. A page ends early when the next command line
 /// does not fit in the text buffer. A buffer for one record, with one for its text, is enough to empty the cache.
 ///
-/// @param now          When the window ends, and the next one starts; not used by later pages.
+/// @param now          When the window ends, and the next one starts; used by the call that closes it.
 /// @param records      Receives up to record_count records. The caller owns them.
 /// @param record_count 1 or more.
 /// @param text         Receives the command lines, each with a NUL behind it. The caller owns it; the records point
@@ -311,7 +311,7 @@ pub unsafe extern "C" fn evagg_processes_record(
 /// Any thread; interrupts as the lock allows. The lock is held for one record at a time. Each record goes to one caller
 /// when several flush at once, but more than one may be told EVAGG_OK: the window's sequence number tells which. If
 /// warnings of the window before are still owed, because nobody was told of them yet, they are given first: EVAGG_MORE,
-/// no record, and zeros in `window`. The next call goes on.
+/// no record, and zeros in `window`. The next call closes the window.
 /// "Oldest" is the order in which the entries were admitted, so that a clock that is set back does not turn it round.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evagg_processes_flush(
@@ -323,8 +323,7 @@ pub unsafe extern "C" fn evagg_processes_flush(
     text_bytes: usize,
     window: *mut evagg_window_t,
 ) -> evagg_status_t {
-    // SAFETY: the pointers are as this function's documentation asks. `index` is below record_count, and what is
-    // written to the text buffer was held against what is left of it.
+    // SAFETY: the pointers are as this function's documentation asks.
     unsafe {
         write(window, evagg_window_t::default());
         let result = Live::<Process>::at(processes).and_then(|it| {
@@ -362,8 +361,8 @@ pub unsafe extern "C" fn evagg_processes_merge(
 ) -> evagg_status_t {
     // SAFETY: the pointers are as this function's documentation asks.
     unsafe {
-        match Live::<Process>::at(processes).and_then(|it| Ok((it, array(records, record_count)?))) {
-            Ok((it, records)) => it.merge(records),
+        match Live::<Process>::at(processes) {
+            Ok(it) => it.merge(records, record_count),
             Err(status) => status,
         }
     }

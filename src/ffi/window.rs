@@ -11,7 +11,8 @@ pub const EVAGG_RECORD_TRUNCATED: u16 = 2;
 /// The window that a page of flush belongs to, and its accounting: offered + merged = kept + rejected + discarded.
 ///
 /// The counts are of events, not of records. They saturate at 4,294,967,295. While pages remain, new events can still
-/// discard entries that wait, if that is the policy: the counts are final with EVAGG_OK.
+/// discard entries that wait, if that is the policy: the counts are final with EVAGG_OK. A page that flush could not
+/// give yet, EVAGG_MORE with `records` 0, has no accounting but zeros.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct evagg_window_t {

@@ -47,9 +47,11 @@ impl Hasher {
         self.pair(bytes.len() as u32, FINISH.1);
     }
 
-    /// A hash whose halves are as good as the whole. The lanes alone are not: the upper bits of a product lean to zero.
+    /// A hash whose halves are as good as the whole. One more multiplication, because the words of the last pair have
+    /// been in only one, which leaves neighbours at equal distances.
     #[inline]
-    pub fn finish(self) -> u32 {
+    pub fn finish(mut self) -> u32 {
+        self.pair(0, 0);
         self.a ^ self.b
     }
 
@@ -73,11 +75,9 @@ mod tests {
     use std::collections::HashSet;
     use std::vec;
 
-    /// With one more pair behind the words, as in the shortest key.
     fn hash(seed: u64, words: [u32; 2]) -> u32 {
         let mut hasher = Hasher::new(seed);
         hasher.pair(words[0], words[1]);
-        hasher.pair(0xC000_0201, 0x406);
         hasher.finish()
     }
 

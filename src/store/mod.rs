@@ -59,20 +59,17 @@ pub struct Store<'a, E> {
     pub text: &'a mut [u8],
 }
 
-/// What happens to a new event when there is no room for it.
+/// What happens to a new event when there is no room for it. Zero is a value, as a new state needs it.
 #[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OverflowPolicy {
-    #[default]
     RejectNew,
     DiscardOldest,
 }
 
 /// What stands in the way of a new entry.
-#[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shortage {
-    #[default]
     Entries,
     Text,
 }
