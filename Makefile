@@ -2,22 +2,34 @@
 # The front door; `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test asan header format lint setup clean
+MAKEFLAGS += --no-print-directory
+.PHONY: help demo test test-firmware asan header format lint setup setup-firmware clean
 
-export PATH := $(PATH):$(HOME)/.cargo/bin
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 export CTEST_PARALLEL_LEVEL ?= $(CMAKE_BUILD_PARALLEL_LEVEL)
 
+firmware_targets := $(shell sed -n 's/^set(evagg_targets \(.*\))/\1/p' cmake/targets.cmake)
+
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## watch this machine for ten seconds (without root: replay a capture)
 	@scripts/demo.sh
 
-test: setup ## run every test: Rust, header drift, C
+test: setup ## run every test: Rust, header drift, C on this machine, firmware in the emulator
 	cargo test --locked
 	cargo build --lib --locked --features header
 	cmake --workflow --preset release
+	@$(MAKE) test-firmware
+
+test-firmware: setup-firmware ## run the tests for five microcontrollers in the emulator, optimised and debug
+	@$(MAKE) -j$(CMAKE_BUILD_PARALLEL_LEVEL) --output-sync $(foreach target,$(firmware_targets),workflow-$(target) workflow-$(target)-debug)
+
+# Side by side, and each of them one thing after the other: half the time of a workflow goes to Rust's core, which its
+# compiler reads with one processor. The builds must not look for jobs of this make.
+workflow-%:
+	@env MAKEFLAGS=--no-print-directory CMAKE_BUILD_PARALLEL_LEVEL=1 CTEST_PARALLEL_LEVEL=1 cmake --workflow --preset $*
 
 asan: setup ## run the C tests with the C code under sanitizers and the Rust code in its dev profile
 	cmake --workflow --preset asan
@@ -29,11 +41,14 @@ format: ## format the Rust and C code
 	cargo fmt
 	@scripts/c-sources.sh | xargs clang-format -i
 
-lint: ## check formatting, clippy, version and licence tags
+lint: ## check formatting, clippy, header drift, version and licence tags
 	@scripts/lint.sh
 
-setup: ## install what is missing
+setup: ## install what is missing for this machine
 	@scripts/setup.sh
+
+setup-firmware: setup ## install what is missing for the microcontrollers as well
+	@scripts/setup-firmware.sh
 
 clean: ## remove all that was built
 	rm -rf build target

@@ -2,8 +2,9 @@
 /* Nothing is unaccounted for, after any sequence of calls: random ones, every step checked. */
 #include "support.h"
 
-#define STEPS 3000u
-#define SEQUENCES 40u
+#define STEPS REPETITIONS(3000u, 1000u)
+/* At least one for each capacity, 1 to 16. */
+#define SEQUENCES REPETITIONS(40u, 16u)
 
 static connections_case_t subject;
 static processes_case_t process_subject;

@@ -99,6 +99,7 @@ static void storage_one_byte_too_small(void **state) {
     }
     /* Zero stands for the default, which needs its size too. */
     evagg_config_t config = EVAGG_CONFIG_INIT;
+    config.lock = SUPPORT_LOCK;
     refuse_connections(0, EVAGG_CONNECTIONS_STORAGE_SIZE(EVAGG_CONNECTIONS_DEFAULT_CAPACITY) - 1,
                        &config, EVAGG_ERROR_STORAGE_TOO_SMALL);
     refuse_processes(0,
@@ -184,13 +185,17 @@ static void values_out_of_range_in_the_config(void **state) {
         REFUSE(reserved[i], 1);
         REFUSE(reserved[i], 0x80);
     }
-    REFUSE(acquire, acquire);
-    REFUSE(release, release);
 #undef REFUSE
-    /* Both callbacks, and the word that no lock is needed. */
+    /* One callback without the other. */
     config = good;
+    config.lock = EVAGG_LOCK_DEFAULT;
     config.acquire = acquire;
+    refuse_both(&config, EVAGG_ERROR_BAD_VALUE);
+    config.acquire = NULL;
     config.release = release;
+    refuse_both(&config, EVAGG_ERROR_BAD_VALUE);
+    /* Both callbacks, and the word that no lock is needed. */
+    config.acquire = acquire;
     config.lock = EVAGG_LOCK_NONE;
     refuse_both(&config, EVAGG_ERROR_BAD_VALUE);
     /* A text budget that cannot hold the longest text, for the kind that has texts. */

@@ -53,6 +53,7 @@ static void assert_balanced(void) {
 static evagg_config_t locked(evagg_config_t config) {
     memset(&lock, 0, sizeof lock);
     warned = 0;
+    config.lock = EVAGG_LOCK_DEFAULT;
     config.acquire = acquire;
     config.release = release;
     config.lock_context = &lock;
@@ -396,6 +397,22 @@ static void one_context_needs_no_lock(void **state) {
     connections_close(&subject, 1003);
 }
 
+static void the_default_is_the_built_in_lock_where_there_is_one(void **state) {
+    (void)state;
+    const evagg_status_t expected =
+        SUPPORT_LOCK == EVAGG_LOCK_DEFAULT ? EVAGG_OK : EVAGG_ERROR_LOCK_REQUIRED;
+    evagg_config_t config = process_config_of(4, 256, 0, 0);
+    config.lock = EVAGG_LOCK_DEFAULT;
+    evagg_connections_t *connections;
+    assert_int_equal(evagg_connections_init(memory, sizeof memory, &config, &connections),
+                     expected);
+    assert_int_equal(connections != NULL, expected == EVAGG_OK);
+    evagg_processes_t *processes;
+    assert_int_equal(
+        evagg_processes_init(process_memory, sizeof process_memory, &config, &processes), expected);
+    assert_int_equal(processes != NULL, expected == EVAGG_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_connection_call_is_locked_and_balanced),
@@ -406,6 +423,7 @@ int main(void) {
         cmocka_unit_test(two_flushers_announce_every_loss_once),
         cmocka_unit_test(two_flushers_are_told_the_final_numbers),
         cmocka_unit_test(one_context_needs_no_lock),
+        cmocka_unit_test(the_default_is_the_built_in_lock_where_there_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

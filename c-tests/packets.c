@@ -12,11 +12,14 @@ typedef struct packet_t {
     size_t length;
 } packet_t;
 
+/* A small one, because it is made anew for each packet. */
+#define CAPACITY 8u
+
 static connections_case_t subject;
-CONNECTIONS_MEMORY(memory, 64);
+CONNECTIONS_MEMORY(memory, CAPACITY);
 
 static void open_subject(void) {
-    const evagg_config_t config = config_of(64, 0);
+    const evagg_config_t config = config_of(CAPACITY, 0);
     connections_open(&subject, memory, sizeof memory, &config);
 }
 
@@ -486,9 +489,9 @@ static void noise_is_accounted_for(void **state) {
     uint64_t random = 7;
     uint64_t counts[2] = {0, 0};
     open_subject();
-    const uint32_t rounds = 20000;
+    const uint32_t rounds = REPETITIONS(20000, 5000);
     for (uint32_t i = 0; i < rounds; i++) {
-        const size_t length = next_random(&random) % 100;
+        const size_t length = (size_t)(next_random(&random) % 100);
         uint8_t *const bytes = malloc(length > 0 ? length : 1);
         assert_non_null(bytes);
         for (size_t k = 0; k < length; k++) {

@@ -52,6 +52,7 @@ static void zero_stands_for_the_defaults(void **state) {
     char line[300];
     memset(line, 'x', sizeof line);
     evagg_config_t config = EVAGG_CONFIG_INIT;
+    config.lock = SUPPORT_LOCK;
     assert_int_equal(EVAGG_CONNECTIONS_DEFAULT_CAPACITY, 64);
     connections_open(&subject, memory, sizeof memory, &config);
     for (uint32_t n = 0; n < 65; n++) {

@@ -6,6 +6,7 @@ evagg_config_t config_of(uint32_t capacity, uint8_t policy) {
     config.capacity = capacity;
     config.overflow_policy = policy;
     config.start = 1000;
+    config.lock = SUPPORT_LOCK;
     config.hash_seed = SUPPORT_SEED;
     return config;
 }

@@ -2,45 +2,46 @@
 #
 # evagg::evagg, the static library that cargo builds.
 #
-#   EVAGG_CARGO        the cargo to use; found in PATH or ~/.cargo/bin
-#   EVAGG_RUST_TARGET  Rust target triple; empty for the machine that builds
+#   EVAGG_RUST_TARGET  Rust target triple; empty for the one that fits the C compiler's flags
 
-find_program(EVAGG_CARGO cargo HINTS "$ENV{CARGO_HOME}/bin" "$ENV{HOME}/.cargo/bin" DOC "cargo")
-if(NOT EVAGG_CARGO)
-    message(FATAL_ERROR "cargo not found. Install Rust (https://rustup.rs) or set EVAGG_CARGO.")
-endif()
-set(EVAGG_RUST_TARGET "" CACHE STRING "Rust target triple; empty for the machine that builds")
-if(CMAKE_CROSSCOMPILING AND NOT EVAGG_RUST_TARGET)
-    message(FATAL_ERROR "Cross-compiling: set EVAGG_RUST_TARGET to the Rust target that fits ${CMAKE_SYSTEM_PROCESSOR}.")
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/rust-core.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/rust-target.cmake")
+set(EVAGG_RUST_TARGET "" CACHE STRING "Rust target triple; empty for the one that fits the C compiler's flags")
+evagg_choose_rust_target(evagg_rust_target)
+
 if(CMAKE_CONFIGURATION_TYPES)
     message(FATAL_ERROR "evagg needs a generator with one configuration, such as Ninja or Unix Makefiles.")
 endif()
 
+set(evagg_environment "${evagg_path}")
+set(evagg_cargo "${EVAGG_CARGO}")
+set(evagg_target_arguments "")
+set(evagg_optimised_profile release)
+if(evagg_rust_target MATCHES "-none-")
+    evagg_find_core(${evagg_rust_target} evagg_environment evagg_cargo evagg_target_arguments)
+    list(APPEND evagg_target_arguments --features panic-handler)
+    set(evagg_optimised_profile firmware)
+elseif(evagg_rust_target)
+    set(evagg_target_arguments --target ${evagg_rust_target})
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
     set(evagg_profile dev)
     set(evagg_profile_directory debug)
 else()
-    set(evagg_profile release)
-    set(evagg_profile_directory release)
+    set(evagg_profile ${evagg_optimised_profile})
+    set(evagg_profile_directory ${evagg_optimised_profile})
 endif()
 set(evagg_cargo_directory "${PROJECT_BINARY_DIR}/cargo")
-set(evagg_output_directory "${evagg_cargo_directory}/${evagg_profile_directory}")
-set(evagg_target_arguments "")
-if(EVAGG_RUST_TARGET)
-    set(evagg_output_directory "${evagg_cargo_directory}/${EVAGG_RUST_TARGET}/${evagg_profile_directory}")
-    set(evagg_target_arguments --target "${EVAGG_RUST_TARGET}")
-endif()
+cmake_path(APPEND evagg_cargo_directory "${evagg_rust_target}" "${evagg_profile_directory}" OUTPUT_VARIABLE evagg_output_directory)
 set(evagg_library "${evagg_output_directory}/libevagg.a")
 
 # The depfile that cargo writes names every source file; with the rlib built too, it could name that as the output. The
 # touch keeps the library newer than Cargo.toml and Cargo.lock, after whose change cargo may find nothing to build.
-# ~/.cargo/bin stands behind PATH, because cargo started by its full path still looks for rustc in PATH.
-cmake_path(GET EVAGG_CARGO PARENT_PATH evagg_cargo_bin)
+# Make hands its job server to none but its own kind; cargo would look for it in MAKEFLAGS, and complain.
 add_custom_command(
     OUTPUT "${evagg_library}"
-    COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${evagg_cargo_directory}" "PATH=$ENV{PATH}:${evagg_cargo_bin}"
-        "${EVAGG_CARGO}" rustc --lib --crate-type staticlib --locked --quiet --profile ${evagg_profile} ${evagg_target_arguments}
+    COMMAND "${CMAKE_COMMAND}" -E env --unset=MAKEFLAGS --unset=MFLAGS "CARGO_TARGET_DIR=${evagg_cargo_directory}" ${evagg_environment}
+        "${evagg_cargo}" rustc --lib --crate-type staticlib --locked --quiet --profile ${evagg_profile} ${evagg_target_arguments}
     COMMAND "${CMAKE_COMMAND}" -E touch "${evagg_library}"
     DEPENDS "${PROJECT_SOURCE_DIR}/Cargo.toml" "${PROJECT_SOURCE_DIR}/Cargo.lock" "${PROJECT_SOURCE_DIR}/build.rs"
     DEPFILE "${evagg_output_directory}/libevagg.d"
