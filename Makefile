@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan header format lint setup setup-firmware clean
+.PHONY: help demo test test-firmware asan size header format lint setup setup-firmware clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -30,6 +30,9 @@ test-firmware: setup-firmware ## run the tests for five microcontrollers in the 
 # compiler reads with one processor. The builds must not look for jobs of this make.
 workflow-%:
 	@env MAKEFLAGS=--no-print-directory CMAKE_BUILD_PARALLEL_LEVEL=1 CTEST_PARALLEL_LEVEL=1 cmake --workflow --preset $*
+
+size: setup-firmware ## measure sizes and instructions on the microcontrollers, and check them against the budgets
+	@scripts/size.py
 
 asan: setup ## run the C tests with the C code under sanitizers and the Rust code in its dev profile
 	cmake --workflow --preset asan
