@@ -24,9 +24,23 @@ static void *allocate(size_t size) {
     return memory;
 }
 
+/* One service of many hosts behind this one: only the local address differs. */
+static evagg_status_t see_host(evagg_connections_t *handle, uint32_t n, evagg_time_t now) {
+    const evagg_connection_t connection = {
+        {10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}, {192, 0, 2, 1}, 123, 123, 17, 4};
+    return evagg_connections_record(handle, &connection, EVAGG_OUT, 76, now);
+}
+
+/* One command line of many users. */
+static evagg_status_t see_user(evagg_processes_t *handle, uint32_t n, evagg_time_t now) {
+    return see_text(handle, "/bin/sh", 7, n, 42, now);
+}
+
 /* Records the events of one window in an order with repetitions; each at least once. */
-static evagg_warning_t window_of_flows(void *memory, uint32_t capacity, uint8_t policy,
-                                       uint32_t distinct, uint64_t seed) {
+static evagg_warning_t window_of_connections(evagg_status_t (*see)(evagg_connections_t *, uint32_t,
+                                                                   evagg_time_t),
+                                             void *memory, uint32_t capacity, uint8_t policy,
+                                             uint32_t distinct, uint64_t seed) {
     evagg_connections_t *handle = NULL;
     evagg_connection_record_t page[16];
     evagg_window_t window;
@@ -38,10 +52,10 @@ static evagg_warning_t window_of_flows(void *memory, uint32_t capacity, uint8_t 
     assert_int_equal(evagg_connections_set_warning_callback(handle, listen, NULL), EVAGG_OK);
     const uint32_t first = (uint32_t)(next_random(&seed) & 0x7fffffu);
     for (uint32_t n = 0; n < distinct; n++) {
-        assert_true(see_flow(handle, first + n, 1001) > 0);
+        assert_true(see(handle, first + n, 1001) > 0);
         if (n % 4 == 3) {
             /* Events seen before, kept or not, are no new ones. */
-            assert_true(see_flow(handle, first + (uint32_t)(next_random(&seed) % n), 1001) > 0);
+            assert_true(see(handle, first + (uint32_t)(next_random(&seed) % n), 1001) > 0);
         }
     }
     heard_count = 0;
@@ -53,8 +67,20 @@ static evagg_warning_t window_of_flows(void *memory, uint32_t capacity, uint8_t 
     return heard;
 }
 
-static evagg_warning_t window_of_jobs(void *memory, uint32_t capacity, uint8_t policy,
-                                      uint32_t distinct, uint64_t seed) {
+static evagg_warning_t window_of_flows(void *memory, uint32_t capacity, uint8_t policy,
+                                       uint32_t distinct, uint64_t seed) {
+    return window_of_connections(see_flow, memory, capacity, policy, distinct, seed);
+}
+
+static evagg_warning_t window_of_hosts(void *memory, uint32_t capacity, uint8_t policy,
+                                       uint32_t distinct, uint64_t seed) {
+    return window_of_connections(see_host, memory, capacity, policy, distinct, seed);
+}
+
+static evagg_warning_t window_of_processes(evagg_status_t (*see)(evagg_processes_t *, uint32_t,
+                                                                 evagg_time_t),
+                                           void *memory, uint32_t capacity, uint8_t policy,
+                                           uint32_t distinct, uint64_t seed) {
     evagg_processes_t *handle = NULL;
     evagg_process_record_t page[16];
     char text[16 * (JOB_TEXT + 1)];
@@ -68,7 +94,7 @@ static evagg_warning_t window_of_jobs(void *memory, uint32_t capacity, uint8_t p
     assert_int_equal(evagg_processes_set_warning_callback(handle, listen, NULL), EVAGG_OK);
     const uint32_t first = (uint32_t)(next_random(&seed) & 0x7fffffu);
     for (uint32_t n = 0; n < distinct; n++) {
-        assert_true(see_job(handle, first + n, 1001) > 0);
+        assert_true(see(handle, first + n, 1001) > 0);
     }
     heard_count = 0;
     while (evagg_processes_flush(handle, 1002, page, COUNT_OF(page), text, sizeof text, &window) ==
@@ -78,6 +104,16 @@ static evagg_warning_t window_of_jobs(void *memory, uint32_t capacity, uint8_t p
     assert_int_equal(heard.code, EVAGG_WARNING_LOSSES);
     assert_int_equal(evagg_processes_deinit(handle), EVAGG_OK);
     return heard;
+}
+
+static evagg_warning_t window_of_jobs(void *memory, uint32_t capacity, uint8_t policy,
+                                      uint32_t distinct, uint64_t seed) {
+    return window_of_processes(see_job, memory, capacity, policy, distinct, seed);
+}
+
+static evagg_warning_t window_of_users(void *memory, uint32_t capacity, uint8_t policy,
+                                       uint32_t distinct, uint64_t seed) {
+    return window_of_processes(see_user, memory, capacity, policy, distinct, seed);
 }
 
 typedef evagg_warning_t (*window_of_t)(void *memory, uint32_t capacity, uint8_t policy,
@@ -152,6 +188,18 @@ static void processes_of_both_policies(void **state) {
     }
 }
 
+/* Neighbouring values of one word of the key, whichever it is, are as good as any other events. */
+static void events_that_differ_in_little(void **state) {
+    (void)state;
+    const uint32_t capacity = 64;
+    void *memory = allocate(evagg_connections_storage_size(capacity));
+    check_capacity(window_of_hosts, memory, capacity, EVAGG_REJECT_NEW, TRIALS);
+    free(memory);
+    memory = allocate(evagg_processes_storage_size(capacity, capacity * JOB_TEXT));
+    check_capacity(window_of_users, memory, capacity, EVAGG_DISCARD_OLDEST, TRIALS);
+    free(memory);
+}
+
 static void at_least_is_said_far_beyond_and_not_within(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(capacities); i++) {
@@ -176,6 +224,7 @@ int main(void) {
         cmocka_unit_test(connections_rejecting),
         cmocka_unit_test(connections_discarding),
         cmocka_unit_test(processes_of_both_policies),
+        cmocka_unit_test(events_that_differ_in_little),
         cmocka_unit_test(at_least_is_said_far_beyond_and_not_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
