@@ -38,3 +38,12 @@ function(evagg_add_firmware executable)
         LINK_DEPENDS "${PROJECT_SOURCE_DIR}/firmware/board/${firmware_MACHINE}.ld;${PROJECT_SOURCE_DIR}/firmware/board/sections.ld"
         CROSSCOMPILING_EMULATOR "${EVAGG_QEMU};-M;${firmware_MACHINE};${evagg_qemu_arguments};-kernel")
 endfunction()
+
+# evagg_add_failing_test(<name> <executable> <exit status> <pattern>): a test that passes if the program ends with this
+# status and prints this. Any other failure, such as a crash, is a failure of the test.
+function(evagg_add_failing_test name executable status pattern)
+    get_target_property(emulator ${executable} CROSSCOMPILING_EMULATOR)
+    add_test(NAME ${name}
+        COMMAND "${CMAKE_COMMAND}" -P "${PROJECT_SOURCE_DIR}/cmake/expect.cmake" ${status} ${pattern} ${emulator} "$<TARGET_FILE:${executable}>")
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endfunction()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Fails on purpose, once with each assertion, to show that a failure is noticed, that the tests
-   behind it still run, and that the exit status counts the failures. See expect.cmake. */
+   behind it still run, and that the exit status counts the failures. See cmake/expect.cmake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
