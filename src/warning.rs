@@ -46,7 +46,9 @@ pub struct Numbers<'a> {
 #[inline]
 pub fn write_text<E: Event>(text: &mut Text, warning: &Warning, numbers: &Numbers<'_>) {
     let of_text = E::HAS_TEXT && warning.of_text;
-    put(text, E::NOUN, 0);
+    for byte in E::NOUN.bytes() {
+        let _ = text.push(byte);
+    }
     if of_text {
         put(text, Phrase::TextFull, numbers.text_bytes);
     } else {
@@ -66,8 +68,6 @@ pub fn write_text<E: Event>(text: &mut Text, warning: &Warning, numbers: &Number
 /// The phrases of all texts, by their place in `PHRASES`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phrase {
-    Connection,
-    Process,
     CacheFull,
     TextFull,
     Rejecting,
@@ -81,8 +81,7 @@ pub enum Phrase {
 
 /// A number takes the place of `#`.
 // One string, because each of several would cost a firmware its address and its length wherever it is used.
-const PHRASES: &str = "connection|process\
-    | cache full: # entries| text full: # bytes\
+const PHRASES: &str = " cache full: # entries| text full: # bytes\
     |; new events are not cached|; the oldest are discarded\
     |, # events not cached|, # events discarded|, # events not kept\
     |; increase the cache to at least #|; increase it to at least # bytes";

@@ -3,7 +3,6 @@
 
 use super::{Event, Offer, Seen, Time};
 use crate::store::hash::Hasher;
-use crate::warning::Phrase;
 
 /// Which way a packet or event went, seen from this device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -179,7 +178,7 @@ fn hash(mut seed: Hasher, ports: u32, tag: u16, local: u32, remote: u32) -> u32 
 }
 
 impl Event for Connection {
-    const NOUN: Phrase = Phrase::Connection;
+    const NOUN: &'static str = "connection";
     const HAS_TEXT: bool = false;
 
     #[cfg_attr(target_os = "none", inline(never))]

@@ -10,7 +10,6 @@ pub mod packet;
 pub mod process;
 
 use crate::store::hash::Hasher;
-use crate::warning::Phrase;
 
 /// Ticks of the caller's clock; differences are modulo 2^32.
 pub type Time = u32;
@@ -18,7 +17,7 @@ pub type Time = u32;
 /// One kind of event, as the store keeps it.
 pub trait Event: Copy + Default {
     /// The kind's name in a warning.
-    const NOUN: Phrase;
+    const NOUN: &'static str;
     /// Whether entries of this kind have a text.
     const HAS_TEXT: bool;
 

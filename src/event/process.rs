@@ -3,7 +3,6 @@
 
 use super::{Event, Offer, Seen, is_before};
 use crate::store::hash::Hasher;
-use crate::warning::Phrase;
 
 /// Beside its entry goes the command line, as much as is kept of it.
 #[repr(C)]
@@ -97,7 +96,7 @@ impl Offer<Process> for Observed {
 }
 
 impl Event for Process {
-    const NOUN: Phrase = Phrase::Process;
+    const NOUN: &'static str = "process";
     const HAS_TEXT: bool = true;
 
     fn hash(&self, mut seed: Hasher) -> u32 {
