@@ -143,6 +143,17 @@ static void storage_misaligned_by_every_offset(void **state) {
     }
 }
 
+static void config_misaligned_by_every_offset(void **state) {
+    (void)state;
+    const evagg_config_t config = config_of(2, 0);
+    EVAGG_ALIGNED static uint8_t place[2 * sizeof config];
+    for (size_t offset = 1; offset < _Alignof(evagg_config_t); offset++) {
+        memcpy(place + offset, &config, sizeof config);
+        void *const odd = place + offset;
+        refuse_both(odd, EVAGG_ERROR_MISALIGNED);
+    }
+}
+
 static void a_stale_header_is_noticed(void **state) {
     (void)state;
     const evagg_config_t good = config_of(2, 0);
@@ -208,6 +219,10 @@ static void values_out_of_range_in_the_config(void **state) {
     config = process_config_of(2, 255, 255, 0);
     processes_open(&process_subject, process_memory, sizeof process_memory, &config);
     processes_close(&process_subject, 1001);
+    /* The other kind has none, and does not read what is said of them. */
+    config = process_config_of(2, 255, 256, 0);
+    connections_open(&subject, memory, sizeof memory, &config);
+    connections_close(&subject, 1001);
 }
 
 /* A live instance with two entries, to see that misuse leaves them as they are. */
@@ -672,6 +687,7 @@ int main(void) {
         cmocka_unit_test(storage_one_byte_too_small),
         cmocka_unit_test(a_library_never_writes_beyond_the_size_it_asks_for),
         cmocka_unit_test(storage_misaligned_by_every_offset),
+        cmocka_unit_test(config_misaligned_by_every_offset),
         cmocka_unit_test(a_stale_header_is_noticed),
         cmocka_unit_test(values_out_of_range_in_the_config),
         cmocka_unit_test(record_checks_its_arguments),

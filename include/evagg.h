@@ -68,7 +68,7 @@ typedef int32_t evagg_status_t;
 #define EVAGG_ERROR_NULL_ARGUMENT (-1)
 /** init: the storage has fewer bytes than storage_size says for this configuration. */
 #define EVAGG_ERROR_STORAGE_TOO_SMALL (-2)
-/** The storage, or a handle, is not aligned to EVAGG_STORAGE_ALIGNMENT. */
+/** A pointer is not aligned for its type, or the storage or a handle not to EVAGG_STORAGE_ALIGNMENT. */
 #define EVAGG_ERROR_MISALIGNED (-3)
 /** init: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT. */
 #define EVAGG_ERROR_STALE_HEADER (-4)

@@ -75,6 +75,7 @@ pub struct Head {
     pub seed: Hasher,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock<Relax>,
+    /// So that the storage macros are the same for every target.
     #[cfg(not(target_has_atomic = "ptr"))]
     built_in: [u32; 2],
 }

@@ -30,7 +30,7 @@ pub const EVAGG_DUE: evagg_status_t = 8;
 pub const EVAGG_ERROR_NULL_ARGUMENT: evagg_status_t = -1;
 /// init: the storage has fewer bytes than storage_size says for this configuration.
 pub const EVAGG_ERROR_STORAGE_TOO_SMALL: evagg_status_t = -2;
-/// The storage, or a handle, is not aligned to EVAGG_STORAGE_ALIGNMENT.
+/// A pointer is not aligned for its type, or the storage or a handle not to EVAGG_STORAGE_ALIGNMENT.
 pub const EVAGG_ERROR_MISALIGNED: evagg_status_t = -3;
 /// init: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT.
 pub const EVAGG_ERROR_STALE_HEADER: evagg_status_t = -4;
