@@ -2,7 +2,7 @@
 //! Connections: the five-tuple, and the bytes each way.
 
 use super::{Event, Offer, Seen, Time};
-use crate::store::hash::Hasher;
+use crate::store::hash::{Hasher, KeyHasher};
 
 /// Which way a packet or event went, seen from this device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,9 +40,10 @@ impl FiveTuple<'_> {
 }
 
 /// Whether all words but the first are those of an entry.
-#[inline]
+#[inline(always)]
 fn rest_is_same(address: &[u8; 16], words: &[u32; 4]) -> bool {
-    (1..4).all(|index| word(address, index) == words[index])
+    let differs = |index: usize| word(address, index) ^ words[index];
+    differs(1) | differs(2) | differs(3) == 0
 }
 
 #[inline]
@@ -67,8 +68,8 @@ pub struct Connection {
     pub ip_version: u8,
     pub link: u16,
     pub hit_count: u32,
-    pub bytes_in: u32,
-    pub bytes_out: u32,
+    /// In and out.
+    pub bytes: [u32; 2],
     pub seen: Seen,
 }
 
@@ -100,7 +101,7 @@ impl Connection {
 
     /// Whether a counter stands at its maximum.
     pub fn is_saturated(&self) -> bool {
-        self.hit_count == u32::MAX || self.bytes_in == u32::MAX || self.bytes_out == u32::MAX
+        self.hit_count == u32::MAX || self.bytes[0] == u32::MAX || self.bytes[1] == u32::MAX
     }
 
     #[inline]
@@ -125,14 +126,13 @@ pub struct Observed<'a> {
 
 impl Offer<Connection> for Observed<'_> {
     #[inline(always)]
-    fn hash(&self, mut seed: Hasher) -> u32 {
-        let (first_local, first_remote) = self.tuple.first_words();
+    fn hash(&self, seed: Hasher) -> u32 {
+        let mut hasher = seed.for_keys();
         if let Ends::V6(local, remote) = self.tuple.ends {
-            for index in 1..4 {
-                seed.pair(word(remote, index), word(local, index));
-            }
+            hash_rest(&mut hasher, |index| word(local, index), |index| word(remote, index));
         }
-        hash(seed, self.tuple.ports, self.tuple.tag, first_local, first_remote)
+        let (local, remote) = self.tuple.first_words();
+        hash_first(hasher, self.tuple.ports, self.tuple.tag, local, remote)
     }
 
     #[inline(always)]
@@ -147,12 +147,14 @@ impl Offer<Connection> for Observed<'_> {
     }
 
     #[inline(always)]
+    fn resembles(&self, entry: &Connection) -> bool {
+        (self.tuple.ports ^ entry.ports()) | (self.tuple.first_words().1 ^ entry.remote[0]) == 0
+    }
+
+    #[inline(always)]
     fn add_to(&self, entry: &mut Connection) {
         entry.hit_count = entry.hit_count.saturating_add(1);
-        let bytes = match self.direction {
-            Direction::In => &mut entry.bytes_in,
-            Direction::Out => &mut entry.bytes_out,
-        };
+        let bytes = &mut entry.bytes[self.direction as usize - 1];
         *bytes = bytes.saturating_add(self.bytes);
         entry.seen.again(self.now);
     }
@@ -161,20 +163,27 @@ impl Offer<Connection> for Observed<'_> {
     fn write_to(&self, entry: &mut Connection) {
         entry.set_tuple(&self.tuple);
         entry.hit_count = 1;
-        (entry.bytes_in, entry.bytes_out) = match self.direction {
-            Direction::In => (self.bytes, 0),
-            Direction::Out => (0, self.bytes),
+        entry.bytes = match self.direction {
+            Direction::In => [self.bytes, 0],
+            Direction::Out => [0, self.bytes],
         };
         entry.seen = Seen::once(self.now);
     }
 }
 
+/// All words of the addresses but the first, which only IPv6 has.
+#[inline(always)]
+fn hash_rest(hasher: &mut KeyHasher, local: impl Fn(usize) -> u32, remote: impl Fn(usize) -> u32) {
+    for index in 1..4 {
+        hasher.two(remote(index), local(index));
+    }
+}
+
 /// The end of every hash.
 #[inline(always)]
-fn hash(mut seed: Hasher, ports: u32, tag: u16, local: u32, remote: u32) -> u32 {
-    seed.pair(ports, remote);
-    seed.pair(local, tag.into());
-    seed.finish()
+fn hash_first(mut hasher: KeyHasher, ports: u32, tag: u16, local: u32, remote: u32) -> u32 {
+    hasher.four([ports, remote, local, tag.into()]);
+    hasher.finish()
 }
 
 impl Event for Connection {
@@ -182,13 +191,12 @@ impl Event for Connection {
     const HAS_TEXT: bool = false;
 
     #[cfg_attr(target_os = "none", inline(never))]
-    fn hash(&self, mut seed: Hasher) -> u32 {
+    fn hash(&self, seed: Hasher) -> u32 {
+        let mut hasher = seed.for_keys();
         if self.ip_version != 4 {
-            for index in 1..4 {
-                seed.pair(self.remote[index], self.local[index]);
-            }
+            hash_rest(&mut hasher, |index| self.local[index], |index| self.remote[index]);
         }
-        hash(seed, self.ports(), self.tag(), self.local[0], self.remote[0])
+        hash_first(hasher, self.ports(), self.tag(), self.local[0], self.remote[0])
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -197,10 +205,14 @@ impl Event for Connection {
             && (0..4).all(|i| self.remote[i] == other.remote[i] && self.local[i] == other.local[i])
     }
 
+    fn resembles(&self, other: &Self) -> bool {
+        (self.ports() ^ other.ports()) | (self.remote[0] ^ other.remote[0]) == 0
+    }
+
     fn merge(&mut self, other: &Self) {
         self.hit_count = self.hit_count.saturating_add(other.hit_count);
-        self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
-        self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
+        self.bytes[0] = self.bytes[0].saturating_add(other.bytes[0]);
+        self.bytes[1] = self.bytes[1].saturating_add(other.bytes[1]);
         self.seen.join(other.seen);
     }
 

@@ -25,6 +25,8 @@ pub trait Event: Copy + Default {
     fn hash(&self, seed: Hasher) -> u32;
     /// Whether the keys are the same, as far as they stand in the entry.
     fn is_same(&self, other: &Self) -> bool;
+    /// As [`Offer::resembles`].
+    fn resembles(&self, other: &Self) -> bool;
     /// Adds the value of the same event from another window or instance: the same sum whichever of the two came first.
     fn merge(&mut self, other: &Self);
     /// How often the event was observed.
@@ -48,6 +50,8 @@ pub trait Event: Copy + Default {
 pub trait Offer<E: Event> {
     fn hash(&self, seed: Hasher) -> u32;
     fn is_same(&self, entry: &E) -> bool;
+    /// Cheaper, and without a branch: of entries of other events, almost none.
+    fn resembles(&self, entry: &E) -> bool;
     fn add_to(&self, entry: &mut E);
     fn write_to(&self, entry: &mut E);
 }
@@ -62,6 +66,10 @@ impl<E: Event> Offer<E> for Merged<'_, E> {
 
     fn is_same(&self, entry: &E) -> bool {
         entry.is_same(self.0)
+    }
+
+    fn resembles(&self, entry: &E) -> bool {
+        entry.resembles(self.0)
     }
 
     fn add_to(&self, entry: &mut E) {

@@ -84,6 +84,10 @@ impl Offer<Process> for Observed {
         entry.is_same(&self.0)
     }
 
+    fn resembles(&self, entry: &Process) -> bool {
+        entry.resembles(&self.0)
+    }
+
     fn add_to(&self, entry: &mut Process) {
         entry.take_ids_if_earlier(&self.0);
         entry.hit_count = entry.hit_count.saturating_add(1);
@@ -99,10 +103,10 @@ impl Event for Process {
     const NOUN: &'static str = "process";
     const HAS_TEXT: bool = true;
 
-    fn hash(&self, mut seed: Hasher) -> u32 {
-        seed.pair(self.hash_low, self.hash_high);
-        seed.pair(self.full_length, self.user_id);
-        seed.finish()
+    fn hash(&self, seed: Hasher) -> u32 {
+        let mut hasher = seed.for_keys();
+        hasher.four([self.hash_low, self.hash_high, self.full_length, self.user_id]);
+        hasher.finish()
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -110,6 +114,10 @@ impl Event for Process {
             && self.hash_high == other.hash_high
             && self.full_length == other.full_length
             && self.user_id == other.user_id
+    }
+
+    fn resembles(&self, other: &Self) -> bool {
+        self.hash_low == other.hash_low
     }
 
     fn merge(&mut self, other: &Self) {

@@ -106,8 +106,8 @@ const _: () = {
     assert!(offset_of!(Connection, ip_version) == offset_of!(evagg_connection_record_t, connection.ip_version));
     assert!(offset_of!(Connection, link) == offset_of!(evagg_connection_record_t, flags));
     assert!(offset_of!(Connection, hit_count) == offset_of!(evagg_connection_record_t, hit_count));
-    assert!(offset_of!(Connection, bytes_in) == offset_of!(evagg_connection_record_t, bytes_in));
-    assert!(offset_of!(Connection, bytes_out) == offset_of!(evagg_connection_record_t, bytes_out));
+    assert!(offset_of!(Connection, bytes) == offset_of!(evagg_connection_record_t, bytes_in));
+    assert!(offset_of!(Connection, bytes) + 4 == offset_of!(evagg_connection_record_t, bytes_out));
     assert!(offset_of!(Connection, seen.first) == offset_of!(evagg_connection_record_t, first_seen));
     assert!(offset_of!(Connection, seen.last) == offset_of!(evagg_connection_record_t, last_seen));
 };

@@ -66,7 +66,7 @@ pub struct Instance<E> {
 pub struct Head {
     pub magic: AtomicU32,
     pub text_maximum: u16,
-    one_context: bool,
+    locks_itself: bool,
     /// Both or neither: then the built-in lock is taken, unless there is nothing to lock.
     acquire: evagg_lock_acquire_t,
     release: evagg_lock_release_t,
@@ -150,6 +150,10 @@ impl Head {
 
     #[inline]
     pub fn acquire(&self) -> Result<usize, evagg_status_t> {
+        // Asked first where it is the common case.
+        if cfg!(not(target_os = "none")) && self.locks_itself {
+            return if self.acquire_built_in() { Ok(0) } else { Err(EVAGG_ERROR_BUSY) };
+        }
         match self.acquire {
             // SAFETY: the configuration asks for a function of this signature that may be called until deinit.
             Some(acquire) => Ok(unsafe { acquire(self.lock_context) }),
@@ -160,6 +164,9 @@ impl Head {
 
     #[inline]
     pub fn release(&self, state: usize) {
+        if cfg!(not(target_os = "none")) && self.locks_itself {
+            return self.release_built_in();
+        }
         match self.release {
             // SAFETY: as for acquire.
             Some(release) => unsafe { release(self.lock_context, state) },
@@ -170,13 +177,13 @@ impl Head {
     #[cfg(target_has_atomic = "ptr")]
     #[cfg_attr(target_os = "none", cold, inline(never))]
     fn acquire_built_in(&self) -> bool {
-        self.one_context || self.built_in.acquire()
+        !self.locks_itself || self.built_in.acquire()
     }
 
     #[cfg(target_has_atomic = "ptr")]
     #[cfg_attr(target_os = "none", cold, inline(never))]
     fn release_built_in(&self) {
-        if !self.one_context {
+        if self.locks_itself {
             // SAFETY: who releases has acquired it and not released it since.
             unsafe { self.built_in.mutex().force_unlock() };
         }
@@ -184,7 +191,7 @@ impl Head {
 
     #[cfg(not(target_has_atomic = "ptr"))]
     fn acquire_built_in(&self) -> bool {
-        self.one_context
+        !self.locks_itself
     }
 
     #[cfg(not(target_has_atomic = "ptr"))]
@@ -277,7 +284,7 @@ pub unsafe fn init<E: Kind>(
     };
     let head = &mut instance.head;
     head.text_maximum = text_maximum;
-    head.one_context = one_context;
+    head.locks_itself = config.acquire.is_none() && !one_context;
     head.acquire = config.acquire;
     head.release = config.release;
     head.lock_context = config.lock_context;

@@ -70,7 +70,7 @@ impl<E: Kind> Live<E> {
 
     /// Counts an event that just happened.
     #[inline(always)]
-    pub fn record(self, event: &impl Offer<E>, text: &[u8]) -> evagg_status_t {
+    pub fn record(self, event: &(impl Offer<E> + Copy), text: &[u8]) -> evagg_status_t {
         let hash = event.hash(self.seed());
         let mut locked = match self.head().acquire() {
             Ok(state) => Locked { live: self, state },
@@ -85,16 +85,22 @@ impl<E: Kind> Live<E> {
                 EVAGG_COUNTED
             }
             Outcome::Disabled => EVAGG_DISABLED,
-            Outcome::New => {
-                let Room { has_room, first_loss } = locked.contents().make_room(text, hash, 1);
-                if has_room {
-                    locked.contents().insert(event, text, hash);
-                }
-                drop(locked);
-                let status = if has_room { EVAGG_FIRST } else { EVAGG_REJECTED };
-                if first_loss { self.give_warnings(false, status) } else { status }
-            }
+            Outcome::New => self.admit(locked, *event, text, hash),
         }
+    }
+
+    /// Makes an entry of a new event, or accounts for it.
+    // On a hosted system apart from `record`, so that a known event does not save registers for this.
+    #[cfg_attr(not(target_os = "none"), cold, inline(never))]
+    #[cfg_attr(target_os = "none", inline(always))]
+    fn admit(self, mut locked: Locked<E>, event: impl Offer<E> + Copy, text: &[u8], hash: u32) -> evagg_status_t {
+        let Room { has_room, first_loss } = locked.contents().make_room(text, hash, 1);
+        if has_room {
+            locked.contents().insert(&event, text, hash);
+        }
+        drop(locked);
+        let status = if has_room { EVAGG_FIRST } else { EVAGG_REJECTED };
+        if first_loss { self.give_warnings(false, status) } else { status }
     }
 
     #[cold]

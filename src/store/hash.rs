@@ -1,21 +1,61 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The keyed hash: one 32 x 32 -> 64 bit multiplication for every two words.
+//! The keyed hash: one 32 x 32 -> 64 bit multiplication for every two words, or for keys on a machine of 64 bits, one
+//! 64 x 64 -> 128 bit multiplication for every four.
 //!
 //! Both factors hold secret state, and both halves of the product are mixed with the factor of the other side, so
 //! that a factor of zero or one does not erase what came before. A remote peer who does not know the seed cannot
 //! choose words that cancel: a difference in one factor reaches the next state multiplied by the other, unknown one.
 //! Words are read little-endian, so that instances on different machines with the same seed agree.
 
+use core::ops::BitXor;
+
 /// Fractional bits of the golden ratio and of the square root of three: they keep a seed of zero out of the fixed
 /// point where every product is zero.
 const SEED_MASK: (u32, u32) = (0x9E37_79B9, 0xBB67_AE85);
 /// Fractional bits of the square roots of five and of seven.
 const FINISH: (u32, u32) = (0x3C6E_F372, 0xA54F_F53A);
+/// Words that are multiplied into two.
+pub trait Word: Copy + Default + From<u32> + BitXor<Output = Self> {
+    /// The lower and the upper half of the product.
+    fn multiply(self, other: Self) -> (Self, Self);
+}
 
+/// For command lines, whose hash is the same on all machines, and for keys where the machine is of 32 bits.
+#[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Hasher {
-    a: u32,
-    b: u32,
+pub struct Hasher<W = u32> {
+    a: W,
+    b: W,
+}
+
+/// For keys, as wide as the machine multiplies. It hashes them as words of 32 bits, two or four at a time.
+#[cfg(target_pointer_width = "64")]
+pub type KeyHasher = Hasher<u64>;
+#[cfg(not(target_pointer_width = "64"))]
+pub type KeyHasher = Hasher<u32>;
+
+impl<W: Word> Hasher<W> {
+    #[inline]
+    fn pair(&mut self, first: W, second: W) {
+        let a = self.a ^ first;
+        let b = self.b ^ second;
+        let (low, high) = a.multiply(b);
+        self.a = b ^ low;
+        self.b = a ^ high;
+    }
+
+    #[inline]
+    pub fn two(&mut self, first: u32, second: u32) {
+        self.pair(first.into(), second.into());
+    }
+
+    /// One more multiplication, because the words of the last pair have been in only one, which leaves neighbours at
+    /// equal distances.
+    #[inline]
+    fn finish_word(mut self) -> W {
+        self.pair(W::default(), W::default());
+        self.a ^ self.b
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a 64-bit word are what is wanted")]
@@ -24,13 +64,17 @@ impl Hasher {
         Self { a: seed as u32 ^ SEED_MASK.0, b: (seed >> 32) as u32 ^ SEED_MASK.1 }
     }
 
+    #[cfg(target_pointer_width = "64")]
     #[inline]
-    pub fn pair(&mut self, first: u32, second: u32) {
-        let a = self.a ^ first;
-        let b = self.b ^ second;
-        let product = multiply(a, b);
-        self.a = b ^ product as u32;
-        self.b = a ^ (product >> 32) as u32;
+    pub fn for_keys(self) -> KeyHasher {
+        let seed = join(self.a, self.b);
+        Hasher { a: seed, b: seed.rotate_left(32) }
+    }
+
+    #[cfg(not(target_pointer_width = "64"))]
+    #[inline]
+    pub fn for_keys(self) -> KeyHasher {
+        self
     }
 
     /// The tail is padded with zeros; the length at the end tells it from bytes that are zero.
@@ -47,25 +91,71 @@ impl Hasher {
         self.pair(bytes.len() as u32, FINISH.1);
     }
 
-    /// A hash whose halves are as good as the whole. One more multiplication, because the words of the last pair have
-    /// been in only one, which leaves neighbours at equal distances.
-    #[inline]
-    pub fn finish(mut self) -> u32 {
-        self.pair(0, 0);
-        self.a ^ self.b
-    }
-
     /// A hash that tells apart what is not kept.
     pub fn finish_wide(mut self) -> u64 {
         self.pair(FINISH.0, FINISH.1);
         self.pair(FINISH.1, FINISH.0);
-        u64::from(self.a) | u64::from(self.b) << 32
+        join(self.a, self.b)
     }
 
     #[inline]
     fn eight(&mut self, bytes: [u8; 8]) {
         let both = u64::from_le_bytes(bytes);
         self.pair(both as u32, (both >> 32) as u32);
+    }
+}
+
+#[cfg(any(test, not(target_pointer_width = "64")))]
+impl Hasher<u32> {
+    #[inline]
+    pub fn four(&mut self, words: [u32; 4]) {
+        self.pair(words[0], words[1]);
+        self.pair(words[2], words[3]);
+    }
+
+    /// A hash whose halves are as good as the whole.
+    #[inline]
+    pub fn finish(self) -> u32 {
+        self.finish_word()
+    }
+}
+
+#[cfg(target_pointer_width = "64")]
+impl Hasher<u64> {
+    #[inline]
+    pub fn four(&mut self, words: [u32; 4]) {
+        self.pair(join(words[0], words[1]), join(words[2], words[3]));
+    }
+
+    /// As with 32 bits.
+    #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+    #[inline]
+    pub fn finish(self) -> u32 {
+        self.finish_word() as u32
+    }
+}
+
+#[inline]
+fn join(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a product are what is wanted")]
+impl Word for u32 {
+    #[inline]
+    fn multiply(self, other: Self) -> (Self, Self) {
+        let product = multiply(self, other);
+        (product as u32, (product >> 32) as u32)
+    }
+}
+
+#[cfg(target_pointer_width = "64")]
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a product are what is wanted")]
+impl Word for u64 {
+    #[inline]
+    fn multiply(self, other: Self) -> (Self, Self) {
+        let product = u128::from(self) * u128::from(other);
+        (product as u64, (product >> 64) as u64)
     }
 }
 
@@ -99,34 +189,61 @@ mod tests {
     use std::collections::HashSet;
     use std::vec;
 
-    fn hash(seed: u64, words: [u32; 2]) -> u32 {
+    /// Of two words, or of four whose last two they are; as on a machine of 32 bits, and as on this one.
+    const HASHES: [fn(u64, [u32; 2]) -> u32; 4] = [narrow, last_of_four_narrow, for_keys, last_of_four];
+
+    fn narrow(seed: u64, words: [u32; 2]) -> u32 {
         let mut hasher = Hasher::new(seed);
-        hasher.pair(words[0], words[1]);
+        hasher.two(words[0], words[1]);
+        hasher.finish()
+    }
+
+    fn last_of_four_narrow(seed: u64, words: [u32; 2]) -> u32 {
+        let mut hasher = Hasher::new(seed);
+        hasher.four([443, 0x0A00_0001, words[0], words[1]]);
+        hasher.finish()
+    }
+
+    fn for_keys(seed: u64, words: [u32; 2]) -> u32 {
+        let mut hasher = Hasher::new(seed).for_keys();
+        hasher.two(words[0], words[1]);
+        hasher.finish()
+    }
+
+    fn last_of_four(seed: u64, words: [u32; 2]) -> u32 {
+        let mut hasher = Hasher::new(seed).for_keys();
+        hasher.four([443, 0x0A00_0001, words[0], words[1]]);
         hasher.finish()
     }
 
     #[test]
     fn flipping_any_bit_of_the_words_flips_about_half_of_the_bits() {
-        for bit in 0..64 {
-            let mut flipped = 0;
-            for trial in 0..1000_u64 {
-                let words = trial.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                let other = words ^ (1 << bit);
-                let seed = trial.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-                let halves = |w: u64| [w as u32, (w >> 32) as u32];
-                flipped += (hash(seed, halves(words)) ^ hash(seed, halves(other))).count_ones();
+        for (which, hash) in HASHES.iter().enumerate() {
+            for bit in 0..64 {
+                let mut flipped = 0;
+                for trial in 0..1000_u64 {
+                    let words = trial.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                    let other = words ^ (1 << bit);
+                    let seed = trial.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+                    let halves = |w: u64| [w as u32, (w >> 32) as u32];
+                    flipped += (hash(seed, halves(words)) ^ hash(seed, halves(other))).count_ones();
+                }
+                let mean = f64::from(flipped) / 1000.0;
+                assert!((14.0..18.0).contains(&mean), "hash {which}, bit {bit}: {mean} of 32 flipped");
             }
-            let mean = f64::from(flipped) / 1000.0;
-            assert!((14.0..18.0).contains(&mean), "bit {bit}: {mean} of 32 flipped");
         }
     }
 
     #[test]
     fn neighbouring_words_spread_over_the_buckets_for_every_seed() {
-        for seed in 0..200 {
-            let buckets: HashSet<u32> = (0..64).map(|port| hash(seed, [port, 6]) >> 26).collect();
-            // 64 balls in 64 bins fill 40.5 on average, with a standard deviation of about 2.4.
-            assert!(buckets.len() >= 28, "seed {seed}: {} of 64 buckets", buckets.len());
+        for (which, hash) in HASHES.iter().enumerate() {
+            for seed in 0..200 {
+                for words in [|port| [port, 6], |port| [6, port], |port: u32| [0, port << 24]] {
+                    let buckets: HashSet<u32> = (0..64).map(|port| hash(seed, words(port)) >> 26).collect();
+                    // 64 balls in 64 bins fill 40.5 on average, with a standard deviation of about 2.4.
+                    assert!(buckets.len() >= 28, "hash {which}, seed {seed}: {} of 64 buckets", buckets.len());
+                }
+            }
         }
     }
 
@@ -155,7 +272,9 @@ mod tests {
 
     #[test]
     fn the_seed_matters() {
-        let hashes: HashSet<u32> = (0..1000).map(|seed| hash(seed, [1, 2])).collect();
-        assert!(hashes.len() >= 998);
+        for hash in HASHES {
+            let hashes: HashSet<u32> = (0..1000).map(|seed| hash(seed, [1, 2])).collect();
+            assert!(hashes.len() >= 998);
+        }
     }
 }

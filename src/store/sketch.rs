@@ -93,8 +93,8 @@ mod tests {
         let mut distinct = Distinct::default();
         for event in 0..events {
             // Seeds that follow one another would only permute events that do.
-            let mut hasher = Hasher::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            hasher.pair(event, 17);
+            let mut hasher = Hasher::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)).for_keys();
+            hasher.two(event, 17);
             mark(&mut blocks, 0, hasher.finish(), &mut distinct);
         }
         distinct
