@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Processes: command line and user, with the process ids of the first occurrence.
 
-use super::{Event, Offer, Seen, is_before};
+use super::{Event, Offer, Seen, Time, is_before};
 use crate::store::hash::Hasher;
 
 /// Beside its entry goes the command line, as much as is kept of it.
@@ -58,10 +58,9 @@ impl Process {
         hasher.finish_wide()
     }
 
-    fn take_ids_if_earlier(&mut self, other: &Self) {
-        if is_before(other.seen.first, self.seen.first) {
-            self.process_id = other.process_id;
-            self.parent_process_id = other.parent_process_id;
+    fn take_ids_if_earlier(&mut self, first_seen: Time, ids: (u32, u32)) {
+        if is_before(first_seen, self.seen.first) {
+            (self.process_id, self.parent_process_id) = ids;
         }
     }
 
@@ -73,30 +72,44 @@ impl Process {
 
 /// A process event that was just observed.
 #[derive(Clone, Copy)]
-pub struct Observed(pub Process);
+pub struct Observed {
+    pub identity: Identity,
+    pub now: Time,
+}
 
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a 64-bit word are what is wanted")]
 impl Offer<Process> for Observed {
     fn hash(&self, seed: Hasher) -> u32 {
-        self.0.hash(seed)
+        let Identity { hash: wide, full_length, user_id, .. } = self.identity;
+        hash(seed, wide as u32, (wide >> 32) as u32, full_length, user_id)
     }
 
     fn is_same(&self, entry: &Process) -> bool {
-        entry.is_same(&self.0)
+        self.resembles(entry)
+            && entry.hash_high == (self.identity.hash >> 32) as u32
+            && entry.full_length == self.identity.full_length
+            && entry.user_id == self.identity.user_id
     }
 
     fn resembles(&self, entry: &Process) -> bool {
-        entry.resembles(&self.0)
+        entry.hash_low == self.identity.hash as u32
     }
 
     fn add_to(&self, entry: &mut Process) {
-        entry.take_ids_if_earlier(&self.0);
+        entry.take_ids_if_earlier(self.now, (self.identity.process_id, self.identity.parent_process_id));
         entry.hit_count = entry.hit_count.saturating_add(1);
-        entry.seen.again(self.0.seen.last);
+        entry.seen.again(self.now);
     }
 
     fn write_to(&self, entry: &mut Process) {
-        *entry = self.0;
+        *entry = Process::new(&self.identity, 1, Seen::once(self.now));
     }
+}
+
+fn hash(seed: Hasher, low: u32, high: u32, full_length: u32, user_id: u32) -> u32 {
+    let mut hasher = seed.for_keys();
+    hasher.four([low, high, full_length, user_id]);
+    hasher.finish()
 }
 
 impl Event for Process {
@@ -104,9 +117,7 @@ impl Event for Process {
     const HAS_TEXT: bool = true;
 
     fn hash(&self, seed: Hasher) -> u32 {
-        let mut hasher = seed.for_keys();
-        hasher.four([self.hash_low, self.hash_high, self.full_length, self.user_id]);
-        hasher.finish()
+        hash(seed, self.hash_low, self.hash_high, self.full_length, self.user_id)
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -127,7 +138,7 @@ impl Event for Process {
         if self.seen.first == other.seen.first && other_ids < ids {
             (self.process_id, self.parent_process_id) = other_ids;
         }
-        self.take_ids_if_earlier(other);
+        self.take_ids_if_earlier(other.seen.first, other_ids);
         self.hit_count = self.hit_count.saturating_add(other.hit_count);
         self.seen.join(other.seen);
     }
@@ -162,9 +173,33 @@ impl Event for Process {
 mod tests {
     use super::*;
 
-    fn process(process_id: u32, first_seen: u32) -> Process {
-        let identity = Identity { full_length: 3, hash: 9, user_id: 0, process_id, parent_process_id: 1 };
-        Process::new(&identity, 1, Seen::once(first_seen))
+    fn observed(process_id: u32, now: Time) -> Observed {
+        let identity = Identity { full_length: 3, hash: 9 << 32 | 8, user_id: 7, process_id, parent_process_id: 1 };
+        Observed { identity, now }
+    }
+
+    fn process(process_id: u32, first_seen: Time) -> Process {
+        let mut entry = Process::default();
+        observed(process_id, first_seen).write_to(&mut entry);
+        entry
+    }
+
+    #[test]
+    fn each_part_of_the_key_tells_processes_apart() {
+        let entry = process(5, 10);
+        let seed = Hasher::new(1);
+        assert!(observed(6, 11).is_same(&entry) && entry.is_same(&entry));
+        assert_eq!(observed(6, 11).hash(seed), entry.hash(seed));
+        let changes: [fn(&mut Identity); 4] =
+            [|it| it.hash ^= 1, |it| it.hash ^= 1 << 32, |it| it.full_length += 1, |it| it.user_id += 1];
+        for change in changes {
+            let mut other = observed(5, 10);
+            change(&mut other.identity);
+            let mut other_entry = Process::default();
+            other.write_to(&mut other_entry);
+            assert!(!other.is_same(&entry) && !other_entry.is_same(&entry));
+            assert_ne!(other.hash(seed), entry.hash(seed));
+        }
     }
 
     #[test]
@@ -183,7 +218,7 @@ mod tests {
     #[test]
     fn the_first_of_two_in_one_tick_keeps_its_ids() {
         let mut sum = process(5, 10);
-        Observed(process(4, 10)).add_to(&mut sum);
+        observed(4, 10).add_to(&mut sum);
         assert_eq!((sum.process_id, sum.hit_count), (5, 2));
     }
 }

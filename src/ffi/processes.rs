@@ -285,9 +285,7 @@ pub unsafe extern "C" fn evagg_processes_record(
             process_id: process.process_id,
             parent_process_id: process.parent_process_id,
         };
-        let event = Process::new(&identity, 1, Seen::once(now));
-        let text = it.kept(command_line);
-        Ok(it.record(&Observed(event), text))
+        Ok(it.record(&Observed { identity, now }, it.kept(command_line)))
     });
     result.unwrap_or_else(|status| status)
 }

@@ -18,13 +18,10 @@ impl TextState {
     /// Appends a text for which there is room, and says where it starts.
     pub fn push(&mut self, ring: &mut [u8], text: &[u8]) -> u32 {
         let start = wrap(ring, self.start as usize + self.used as usize);
-        let split = text.len().min(ring.len().saturating_sub(start));
-        for (to, from) in ring.iter_mut().skip(start).zip(text) {
-            *to = *from;
-        }
-        for (to, from) in ring.iter_mut().zip(text.iter().skip(split)) {
-            *to = *from;
-        }
+        let (front, back) = ring.split_at_mut_checked(start).unwrap_or_default();
+        let (head, tail) = text.split_at_checked(back.len()).unwrap_or((text, &[]));
+        copy(back, head);
+        copy(front, tail);
         self.used += text.len() as u32;
         start as u32
     }
@@ -59,9 +56,21 @@ pub fn common_prefix(parts: (&[u8], &[u8]), other: &[u8]) -> bool {
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let length = one.len().min(other.len());
     let (Some(one), Some(other)) = (one.get(..length), other.get(..length)) else { return false };
-    let ((one, one_tail), (other, other_tail)) = (one.as_chunks(), other.as_chunks());
-    one.iter().zip(other).all(|(one, other)| usize::from_ne_bytes(*one) == usize::from_ne_bytes(*other))
-        && one_tail.iter().zip(other_tail).all(|(one, other)| one == other)
+    let (Some(one_end), Some(other_end)) = (one.last_chunk(), other.last_chunk()) else {
+        return one.iter().zip(other).all(|(one, other)| one == other);
+    };
+    // The last word takes in what is left over, and some bytes once more.
+    usize::from_ne_bytes(*one_end) == usize::from_ne_bytes(*other_end)
+        && (one.as_chunks().0.iter().zip(other.as_chunks().0))
+            .all(|(one, other)| usize::from_ne_bytes(*one) == usize::from_ne_bytes(*other))
+}
+
+// Both parts share it.
+#[cfg_attr(target_os = "none", inline(never))]
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }
 
 fn wrap(ring: &[u8], position: usize) -> usize {
