@@ -219,6 +219,8 @@ typedef struct {
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
     ((size_t) 208 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
+/** Bytes of the index for each entry: 2 where a pointer has 4, 4 where it has 8. */
+#define EVAGG_PRIVATE_INDEX_SIZE (sizeof(void *) / 2)
 
 /* Windows and statistics */
 
@@ -561,7 +563,8 @@ evagg_status_t evagg_connections_statistics(const evagg_connections_t *connectio
                                             evagg_statistics_t *statistics);
 
 /** Bytes of storage for `capacity` connections, 1 to EVAGG_MAXIMUM_CAPACITY: a constant expression. */
-#define EVAGG_CONNECTIONS_STORAGE_SIZE(capacity) (EVAGG_PRIVATE_FIXED_SIZE(capacity) + (size_t) (capacity) * 62)
+#define EVAGG_CONNECTIONS_STORAGE_SIZE(capacity) \
+    (EVAGG_PRIVATE_FIXED_SIZE(capacity) + (size_t) (capacity) * (60 + EVAGG_PRIVATE_INDEX_SIZE))
 
 /* Processes */
 
@@ -784,7 +787,7 @@ evagg_status_t evagg_processes_statistics(const evagg_processes_t *processes, ev
 /** Bytes of storage for `capacity` processes, 1 to EVAGG_MAXIMUM_CAPACITY, whose command lines share `text_bytes`: a
  *  constant expression. */
 #define EVAGG_PROCESSES_STORAGE_SIZE(capacity, text_bytes) \
-    (EVAGG_PRIVATE_FIXED_SIZE(capacity) + (size_t) (capacity) * 46 + (size_t) (text_bytes))
+    (EVAGG_PRIVATE_FIXED_SIZE(capacity) + (size_t) (capacity) * (44 + EVAGG_PRIVATE_INDEX_SIZE) + (size_t) (text_bytes))
 
 #ifdef __cplusplus
 }

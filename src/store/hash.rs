@@ -109,7 +109,7 @@ impl Hasher {
     }
 }
 
-#[cfg(any(test, not(target_pointer_width = "64")))]
+#[cfg_attr(target_pointer_width = "64", allow(dead_code, reason = "for keys on smaller machines, and for tests"))]
 impl Hasher<u32> {
     #[inline]
     pub fn four(&mut self, words: [u32; 4]) {
@@ -160,6 +160,17 @@ impl Word for u64 {
     fn multiply(self, other: Self) -> (Self, Self) {
         let product = u128::from(self) * u128::from(other);
         (product as u64, (product >> 64) as u64)
+    }
+}
+
+/// Where a hash falls among `count` places: no division, and no count has to be a power of two.
+#[inline]
+pub fn place(hash: u32, count: u32) -> u32 {
+    if cfg!(all(target_arch = "arm", not(target_has_atomic = "ptr"))) {
+        // Armv6-M has no longer product, and no more than 65,535 places.
+        ((hash >> 16) * count) >> 16
+    } else {
+        ((u64::from(hash) * u64::from(count)) >> 32) as u32
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The fixed-capacity store over the caller's memory: a ring of entries in the order of their admission, found
-//! through chains that start at one head per entry of capacity.
+//! through chains that start at an array of heads, as many as entries or more.
 //!
 //! A chain runs from the oldest entry to the newest. So the entry that leaves the ring, always the oldest, is the first
 //! of its chain. The entries that wait to be flushed are the older part of the ring.
@@ -187,10 +187,9 @@ impl<'a, E: Event> Store<'a, E> {
         self.wrap(usize::from(self.state.oldest) + usize::from(self.state.length))
     }
 
-    /// Multiply and shift: no division, and no capacity has to be a power of two.
     #[inline]
     fn bucket(&self, hash: u32) -> usize {
-        (((hash >> 16) * self.heads.len() as u32) >> 16) as usize
+        hash::place(hash, self.heads.len() as u32) as usize
     }
 
     #[inline]
