@@ -10,10 +10,11 @@ import argparse
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import common
+from common import ROOT, run, with_block
+
 BUDGETS = ROOT / "firmware/budgets.json"
 COMMITTED = ROOT / "firmware/sizes.json"
 README = ROOT / "README.md"
@@ -48,18 +49,6 @@ PROOFS = {
     "fmt_symbols": re.compile(r"\bcore::fmt|\bfmt::|Formatter|\bDisplay\b"),
     "alloc_symbols": re.compile(r"\balloc::|__rust_|__rdl_|\b_*(malloc|calloc|realloc|free|sbrk)(_r)?$"),
 }
-
-
-class Failure(Exception):
-    """A sentence for the user."""
-
-
-def run(*command):
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        print(done.stdout, done.stderr, file=sys.stderr)
-        raise Failure(f"`{' '.join(map(str, command))}` failed")
-    return done.stdout
 
 
 class Build:
@@ -222,12 +211,7 @@ def readme_table(committed):
 
 
 def with_table(readme, table):
-    begin, end = "<!-- sizes:begin -->\n", "<!-- sizes:end -->"
-    before, _, rest = readme.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise Failure("README.md has no lines `<!-- sizes:begin -->` and `<!-- sizes:end -->` for the table")
-    return before + begin + table + "\n" + end + after
+    return with_block(README, readme, "sizes", [table])
 
 
 def main():
@@ -278,7 +262,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"size.py: {failure}")
+    common.main("size.py", main)
