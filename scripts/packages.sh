@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # shellcheck shell=bash
-# For setup.sh and setup-firmware.sh, which source it: collects the Debian packages that are missing and installs them.
+# For the setup scripts, which source it: collects the Debian packages that are missing and installs them.
 
 # In front, as rustup puts it, so that a cargo among the system's packages does not take the place of rustup's.
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
