@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan size header format lint setup setup-firmware clean
+.PHONY: help demo test test-firmware asan size bench bench-check header format lint setup setup-firmware setup-bench clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -34,6 +34,14 @@ workflow-%:
 size: setup-firmware ## measure sizes and instructions on the microcontrollers, and check them against the budgets
 	@scripts/size.py
 
+bench: setup-bench ## measure the library beside its peers, some ten minutes; docs/performance.md says what came out
+	@scripts/bench.py
+
+bench-check: setup-bench ## count the instructions of each operation, compare with the committed counts, try the benchmarks
+	@scripts/bench-check.py
+	cargo test --locked --manifest-path benches/Cargo.toml --target-dir target
+	cargo bench --locked --manifest-path benches/Cargo.toml --target-dir target --bench tables -- --test --quiet
+
 asan: setup ## run the C tests with the C code under sanitizers and the Rust code in its dev profile
 	cmake --workflow --preset asan
 
@@ -42,6 +50,7 @@ header: ## write include/evagg.h anew from src/ffi
 
 format: ## format the Rust and C code
 	cargo fmt
+	cargo fmt --manifest-path benches/Cargo.toml
 	@scripts/c-sources.sh | xargs clang-format -i
 
 lint: ## check formatting, clippy, header drift, version and licence tags
@@ -52,6 +61,9 @@ setup: ## install what is missing for this machine
 
 setup-firmware: setup ## install what is missing for the microcontrollers as well
 	@scripts/setup-firmware.sh
+
+setup-bench: setup ## install what is missing for the benchmarks as well
+	@scripts/setup-bench.sh
 
 clean: ## remove all that was built
 	rm -rf build target
