@@ -50,7 +50,7 @@ pub trait Event: Copy + Default {
 pub trait Offer<E: Event> {
     fn hash(&self, seed: Hasher) -> u32;
     fn is_same(&self, entry: &E) -> bool;
-    /// Cheaper, and without a branch: of entries of other events, almost none.
+    /// Cheaper, and without a branch: the entry of the same event does, few others do.
     fn resembles(&self, entry: &E) -> bool;
     fn add_to(&self, entry: &mut E);
     fn write_to(&self, entry: &mut E);

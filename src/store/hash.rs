@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The keyed hash: one 32 x 32 -> 64 bit multiplication for every two words, or for keys on a machine of 64 bits, one
-//! 64 x 64 -> 128 bit multiplication for every four.
+//! 64 x 64 -> 128 bit multiplication for two or four.
 //!
 //! Both factors hold secret state, and both halves of the product are mixed with the factor of the other side, so
-//! that a factor of zero or one does not erase what came before. A remote peer who does not know the seed cannot
-//! choose words that cancel: a difference in one factor reaches the next state multiplied by the other, unknown one.
-//! Words are read little-endian, so that instances on different machines with the same seed agree.
+//! that a factor of zero or one does not erase what came before: the lower half is added, because an exclusive or of it
+//! would be zero where the first factor is one. A remote peer who does not know the seed cannot choose words that cancel:
+//! a difference in one factor reaches the next state multiplied by the other, unknown one. The words of command lines
+//! are read little-endian, so that instances on different machines with the same seed agree on them.
 
 use core::ops::BitXor;
 
@@ -14,10 +15,12 @@ use core::ops::BitXor;
 const SEED_MASK: (u32, u32) = (0x9E37_79B9, 0xBB67_AE85);
 /// Fractional bits of the square roots of five and of seven.
 const FINISH: (u32, u32) = (0x3C6E_F372, 0xA54F_F53A);
+
 /// Words that are multiplied into two.
 pub trait Word: Copy + Default + From<u32> + BitXor<Output = Self> {
     /// The lower and the upper half of the product.
     fn multiply(self, other: Self) -> (Self, Self);
+    fn wrapping_add(self, other: Self) -> Self;
 }
 
 /// For command lines, whose hash is the same on all machines, and for keys where the machine is of 32 bits.
@@ -40,7 +43,7 @@ impl<W: Word> Hasher<W> {
         let a = self.a ^ first;
         let b = self.b ^ second;
         let (low, high) = a.multiply(b);
-        self.a = b ^ low;
+        self.a = b.wrapping_add(low);
         self.b = a ^ high;
     }
 
@@ -151,6 +154,11 @@ impl Word for u32 {
         let product = multiply(self, other);
         (product as u32, (product >> 32) as u32)
     }
+
+    #[inline]
+    fn wrapping_add(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -160,6 +168,11 @@ impl Word for u64 {
     fn multiply(self, other: Self) -> (Self, Self) {
         let product = u128::from(self) * u128::from(other);
         (product as u64, (product >> 64) as u64)
+    }
+
+    #[inline]
+    fn wrapping_add(self, other: Self) -> Self {
+        self.wrapping_add(other)
     }
 }
 
@@ -258,6 +271,24 @@ mod tests {
                     // 64 balls in 64 bins fill 40.5 on average, with a standard deviation of about 2.4.
                     assert!(buckets.len() >= 28, "hash {which}, seed {seed}: {} of 64 buckets", buckets.len());
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn no_factor_erases_the_other() {
+        for factor in [0, 1, 2, 3, 4, u32::MAX - 1, u32::MAX] {
+            for swapped in [false, true] {
+                let states: HashSet<(u32, u32)> = (0..1000_u32)
+                    .map(|number| {
+                        let other = number.wrapping_mul(0x9E37_79B9);
+                        let (a, b) = if swapped { (other, factor) } else { (factor, other) };
+                        let mut hasher = Hasher { a, b };
+                        hasher.two(0, 0);
+                        (hasher.a, hasher.b)
+                    })
+                    .collect();
+                assert_eq!(states.len(), 1000, "factor {factor}, swapped: {swapped}");
             }
         }
     }

@@ -82,7 +82,7 @@ impl<'a, E: Event> Store<'a, E> {
     #[inline(always)]
     pub fn find(self, wanted: &impl Offer<E>, text: &[u8], hash: u32) -> Option<&'a mut E> {
         let mut position = *self.heads.get(self.bucket(hash))?;
-        // One look-up in three finds the entry second in its chain, which no branch predictor can know. A processor that
+        // One look-up in five finds the entry second in its chain, which no branch predictor can know. A processor that
         // has one loses more time by that than by looking at the first entry twice.
         if cfg!(not(target_os = "none")) {
             let first = self.entries.get(usize::from(position))?;
