@@ -220,7 +220,7 @@ fn event<K>(key: K, random: &mut Random) -> Event<K> {
 }
 
 /// Enough events that a branch predictor cannot learn their order by heart.
-pub fn long_enough(keys: usize) -> usize {
+fn long_enough(keys: usize) -> usize {
     keys.max(8192)
 }
 

@@ -66,6 +66,7 @@ pub struct Instance<E> {
 pub struct Head {
     pub magic: AtomicU32,
     pub text_maximum: u16,
+    /// Whether the built-in lock is used: no callbacks, and not one context only.
     locks_itself: bool,
     /// Both or neither: then the built-in lock is taken, unless there is nothing to lock.
     acquire: evagg_lock_acquire_t,
