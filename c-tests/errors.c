@@ -657,6 +657,7 @@ static void every_status_has_its_name_and_its_number(void **state) {
         STATUS(EVAGG_ERROR_STALE_HEADER, -4),
         STATUS(EVAGG_ERROR_BAD_VALUE, -5),
         STATUS(EVAGG_ERROR_NOT_INITIALISED, -6),
+        STATUS(EVAGG_ERROR_CORRUPT, -7),
         STATUS(EVAGG_ERROR_BUSY, -8),
         STATUS(EVAGG_ERROR_LOCK_REQUIRED, -9),
         STATUS(EVAGG_ERROR_BUFFER_TOO_SMALL, -10),

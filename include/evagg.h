@@ -66,23 +66,29 @@ typedef int32_t evagg_status_t;
 #define EVAGG_DUE 8
 /** A pointer that must not be NULL is NULL. */
 #define EVAGG_ERROR_NULL_ARGUMENT (-1)
-/** init: the storage has fewer bytes than storage_size says for this configuration. */
+/** init, attach: the storage has fewer bytes than storage_size says for this configuration. */
 #define EVAGG_ERROR_STORAGE_TOO_SMALL (-2)
 /** A pointer is not aligned for its type, or the storage or a handle not to EVAGG_STORAGE_ALIGNMENT. */
 #define EVAGG_ERROR_MISALIGNED (-3)
-/** init: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT. */
+
+/**
+ * init, attach: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT. attach:
+ * the storage was left by another version of the library.
+ */
 #define EVAGG_ERROR_STALE_HEADER (-4)
 /** A value is out of its range, or two contradict each other. */
 #define EVAGG_ERROR_BAD_VALUE (-5)
-/** There is no live instance of this kind at the handle. */
+/** There is no live instance of this kind at the handle, or in the storage given to attach. */
 #define EVAGG_ERROR_NOT_INITIALISED (-6)
+/** attach: the storage holds an instance that this library cannot have left there. It is untouched. */
+#define EVAGG_ERROR_CORRUPT (-7)
 
 /**
  * The built-in lock is held by another context and this target cannot wait. The call can be made again; events are
  * counted in the statistics.
  */
 #define EVAGG_ERROR_BUSY (-8)
-/** init: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE. */
+/** init, attach: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE. */
 #define EVAGG_ERROR_LOCK_REQUIRED (-9)
 /** flush: room for no record, or a text buffer of less than text_maximum + 1 bytes. */
 #define EVAGG_ERROR_BUFFER_TOO_SMALL (-10)
@@ -218,7 +224,7 @@ typedef struct {
 
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
-    ((size_t) 208 + 6 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
+    ((size_t) 200 + 8 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
 /** Bytes of the index for each entry: 2 where a pointer has 4, 4 where it has 8. */
 #define EVAGG_PRIVATE_INDEX_SIZE (sizeof(void *) / 2)
 
@@ -260,7 +266,7 @@ typedef struct {
 } evagg_window_t;
 
 /**
- * What happened since init. Every event that was given to the library is in exactly one of offered, malformed,
+ * What happened since init, warm resets included. Every event that was given to the library is in exactly one of offered, malformed,
  * ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
  */
 typedef struct {
@@ -284,8 +290,15 @@ typedef struct {
     uint32_t busy;
     /** The most entries that were cached at one time. */
     uint32_t high_water_mark;
-    /** Windows whose last page was flushed. */
+    /** Windows whose last page was flushed, modulo 2^32 as their sequence numbers. */
     uint32_t windows;
+    /**
+     * How often attach took the instance over after a reset. By each, one event or record may be lost or counted in
+     * part. To 65,535.
+     */
+    uint32_t recoveries;
+    /** Zero. */
+    uint32_t reserved;
 } evagg_statistics_t;
 
 /* Warnings */
@@ -399,6 +412,36 @@ evagg_status_t evagg_connections_init(void *storage,
                                       size_t storage_bytes,
                                       const evagg_config_t *config,
                                       evagg_connections_t **connections);
+
+/**
+ * Takes over the aggregator of connections that a warm reset left in the caller's memory, with all that was cached.
+ *
+ * The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
+ * it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
+ * being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
+ * statistics count the recovery. Call it first thing after start, and init if it fails.
+ *
+ * Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
+ * delivery are those of the config. Aggregation is on, and no warning callback is set.
+ *
+ * @param storage       As given to init; it may have been moved as it is.
+ * @param storage_bytes Its size, at least what storage_size says for the capacity.
+ * @param config        As for init, with the capacity of the storage. `start` is the present time: if that
+ *                      is before the start of the current window, because the clock was reset too, the window starts
+ *                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
+ *                      only.
+ * @param connections   Receives the handle, NULL on failure.
+ * @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
+ *         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
+ *         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
+ *         untouched.
+ *
+ * Not while another call uses the same storage. It takes time in proportion to the capacity.
+ */
+evagg_status_t evagg_connections_attach(void *storage,
+                                        size_t storage_bytes,
+                                        const evagg_config_t *config,
+                                        evagg_connections_t **connections);
 
 /**
  * Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.
@@ -639,6 +682,36 @@ evagg_status_t evagg_processes_init(void *storage,
                                     size_t storage_bytes,
                                     const evagg_config_t *config,
                                     evagg_processes_t **processes);
+
+/**
+ * Takes over the aggregator of processes that a warm reset left in the caller's memory, with all that was cached.
+ *
+ * The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
+ * it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
+ * being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
+ * statistics count the recovery. Call it first thing after start, and init if it fails.
+ *
+ * Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
+ * delivery are those of the config. Aggregation is on, and no warning callback is set.
+ *
+ * @param storage       As given to init; it may have been moved as it is.
+ * @param storage_bytes Its size, at least what storage_size says for the capacity and text bytes.
+ * @param config        As for init, with the capacity, text_bytes and text_maximum of the storage. `start` is the present time: if that
+ *                      is before the start of the current window, because the clock was reset too, the window starts
+ *                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
+ *                      only.
+ * @param processes     Receives the handle, NULL on failure.
+ * @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
+ *         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
+ *         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
+ *         untouched.
+ *
+ * Not while another call uses the same storage. It takes time in proportion to the capacity.
+ */
+evagg_status_t evagg_processes_attach(void *storage,
+                                      size_t storage_bytes,
+                                      const evagg_config_t *config,
+                                      evagg_processes_t **processes);
 
 /**
  * Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.

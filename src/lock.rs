@@ -5,19 +5,15 @@
 //! preempts, the holder could not run, so waiting would be for ever. There the caller is told.
 
 use core::mem::forget;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use spin::mutex::SpinMutex;
 use spin::relax::RelaxStrategy;
 
-pub struct BuiltInLock<R> {
-    mutex: SpinMutex<(), R>,
-    busy: AtomicU32,
-}
+pub struct BuiltInLock<R>(SpinMutex<(), R>);
 
 impl<R: RelaxStrategy> BuiltInLock<R> {
     pub const fn new() -> Self {
-        Self { mutex: SpinMutex::new(()), busy: AtomicU32::new(0) }
+        Self(SpinMutex::new(()))
     }
 
     /// `false`: another context holds it, and waiting is not possible here. Otherwise who acquires releases, through
@@ -25,22 +21,13 @@ impl<R: RelaxStrategy> BuiltInLock<R> {
     #[inline]
     pub fn acquire(&self) -> bool {
         #[cfg(not(target_os = "none"))]
-        let guard = Some(self.mutex.lock());
+        let guard = Some(self.0.lock());
         #[cfg(target_os = "none")]
-        let guard = self.mutex.try_lock();
+        let guard = self.0.try_lock();
         guard.map(forget).is_some()
     }
 
     pub fn mutex(&self) -> &SpinMutex<(), R> {
-        &self.mutex
-    }
-
-    pub fn count_busy(&self) {
-        self.busy.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many events met a lock that was taken and were not recorded.
-    pub fn busy(&self) -> u32 {
-        self.busy.load(Ordering::Relaxed)
+        &self.0
     }
 }

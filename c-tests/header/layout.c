@@ -62,7 +62,7 @@ OFFSET(evagg_window_t, kept, 28, 28);
 OFFSET(evagg_window_t, rejected, 32, 32);
 OFFSET(evagg_window_t, discarded, 36, 36);
 
-SIZE(evagg_statistics_t, 64, 64);
+SIZE(evagg_statistics_t, 72, 72);
 OFFSET(evagg_statistics_t, offered, 0, 0);
 OFFSET(evagg_statistics_t, merged, 8, 8);
 OFFSET(evagg_statistics_t, counted, 16, 16);
@@ -74,6 +74,8 @@ OFFSET(evagg_statistics_t, disabled, 48, 48);
 OFFSET(evagg_statistics_t, busy, 52, 52);
 OFFSET(evagg_statistics_t, high_water_mark, 56, 56);
 OFFSET(evagg_statistics_t, windows, 60, 60);
+OFFSET(evagg_statistics_t, recoveries, 64, 64);
+OFFSET(evagg_statistics_t, reserved, 68, 68);
 
 SIZE(evagg_connection_t, 38, 38);
 OFFSET(evagg_connection_t, local_address, 0, 0);

@@ -220,6 +220,11 @@ impl Event for Connection {
         self.hit_count
     }
 
+    fn is_valid(&self) -> bool {
+        let uses_first_words_only = self.local[1..] == [0; 3] && self.remote[1..] == [0; 3];
+        self.hit_count != 0 && (self.ip_version == 6 || (self.ip_version == 4 && uses_first_words_only))
+    }
+
     fn link(&self) -> u16 {
         self.link
     }

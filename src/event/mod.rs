@@ -31,6 +31,8 @@ pub trait Event: Copy + Default {
     fn merge(&mut self, other: &Self);
     /// How often the event was observed.
     fn hit_count(&self) -> u32;
+    /// Whether this can be an entry, as far as it tells by itself.
+    fn is_valid(&self) -> bool;
     /// The position of the next entry of the chain.
     fn link(&self) -> u16;
     fn set_link(&mut self, link: u16);
@@ -44,6 +46,10 @@ pub trait Event: Copy + Default {
         0
     }
     fn set_text(&mut self, _start: u32, _length: u16) {}
+    /// Whether this can be the entry of that text.
+    fn has_text(&self, _text: &[u8], _seed: Hasher) -> bool {
+        true
+    }
 }
 
 /// An event on its way to the store: it is looked for as it is, and written to an entry only when it is new.

@@ -147,6 +147,10 @@ impl Event for Process {
         self.hit_count
     }
 
+    fn is_valid(&self) -> bool {
+        self.hit_count != 0 && u32::from(self.text_length) <= self.full_length
+    }
+
     fn link(&self) -> u16 {
         self.link
     }
@@ -166,6 +170,10 @@ impl Event for Process {
     fn set_text(&mut self, start: u32, length: u16) {
         self.text_start = start;
         self.text_length = length;
+    }
+
+    fn has_text(&self, text: &[u8], seed: Hasher) -> bool {
+        text.len() < self.full_length as usize || self.command_line_hash() == Self::hash_command_line(seed, text)
     }
 }
 

@@ -69,7 +69,7 @@ layout! {
 }
 
 layout! {
-    evagg_statistics_t, 64, 64,
+    evagg_statistics_t, 72, 72,
     offered: 0, 0;
     merged: 8, 8;
     counted: 16, 16;
@@ -81,6 +81,8 @@ layout! {
     busy: 52, 52;
     high_water_mark: 56, 56;
     windows: 60, 60;
+    recoveries: 64, 64;
+    reserved: 68, 68;
 }
 
 layout! {

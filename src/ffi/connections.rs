@@ -7,6 +7,7 @@ use super::arguments::{array, check_output, output, status, write};
 use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_time_t};
 use super::instance::{self, Kind};
 use super::live::{Live, Locked};
+use super::start;
 use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
@@ -170,7 +171,54 @@ pub unsafe extern "C" fn evagg_connections_init(
         if !connections.is_aligned() {
             return EVAGG_ERROR_MISALIGNED;
         }
-        let result = instance::init::<Connection>(storage, storage_bytes, config);
+        let result = start::init::<Connection>(storage, storage_bytes, config);
+        if result.is_ok() {
+            write(connections, storage.cast());
+        }
+        status(result)
+    }
+}
+
+/// Takes over the aggregator of connections that a warm reset left in the caller's memory, with all that was cached.
+///
+/// The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
+/// it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
+/// being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
+/// statistics count the recovery. Call it first thing after start, and init if it fails.
+///
+/// Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
+/// delivery are those of the config. Aggregation is on, and no warning callback is set.
+///
+/// @param storage       As given to init; it may have been moved as it is.
+/// @param storage_bytes Its size, at least what storage_size says for the capacity.
+/// @param config        As for init, with the capacity of the storage. `start` is the present time: if that
+///                      is before the start of the current window, because the clock was reset too, the window starts
+///                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
+///                      only.
+/// @param connections   Receives the handle, NULL on failure.
+/// @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
+///         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
+///         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
+///         untouched.
+///
+/// Not while another call uses the same storage. It takes time in proportion to the capacity.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evagg_connections_attach(
+    storage: *mut c_void,
+    storage_bytes: usize,
+    config: *const evagg_config_t,
+    connections: *mut *mut evagg_connections_t,
+) -> evagg_status_t {
+    // SAFETY: the caller's pointers are as this function's documentation asks.
+    unsafe {
+        write(connections, core::ptr::null_mut());
+        if connections.is_null() {
+            return EVAGG_ERROR_NULL_ARGUMENT;
+        }
+        if !connections.is_aligned() {
+            return EVAGG_ERROR_MISALIGNED;
+        }
+        let result = start::attach::<Connection>(storage, storage_bytes, config);
         if result.is_ok() {
             write(connections, storage.cast());
         }

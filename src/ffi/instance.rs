@@ -8,6 +8,9 @@
 //! of the size of an instance, and if an instance is there, its storage is still the library's alone (between init and deinit the caller keeps
 //! storage in place and does not write to it); other pointers point to as many objects as their counts say, which
 //! nobody else changes during the call.
+//!
+//! Between power-on and `attach` the storage may hold anything. So a field that is read before all is checked is a
+//! number, of which any bits are a value, and what is not (callbacks, the lock) is written anew by `attach`.
 
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
@@ -15,19 +18,17 @@ use core::mem::{align_of, size_of};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::config::{
-    EVAGG_ABI_VERSION, EVAGG_DISCARD_OLDEST, EVAGG_LOCK_DEFAULT, EVAGG_LOCK_NONE, EVAGG_MAXIMUM_CAPACITY,
-    EVAGG_MAXIMUM_TEXT_BYTES, EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM, EVAGG_REJECT_NEW, EVAGG_STORAGE_ALIGNMENT,
-    EVAGG_WARN_AT_FLUSH, EVAGG_WARN_AT_ONCE, evagg_config_t, evagg_lock_acquire_t, evagg_lock_release_t,
+    EVAGG_DISCARD_OLDEST, EVAGG_MAXIMUM_CAPACITY, EVAGG_MAXIMUM_TEXT_BYTES, EVAGG_REJECT_NEW, EVAGG_STORAGE_ALIGNMENT,
+    evagg_config_t, evagg_lock_acquire_t, evagg_lock_release_t,
 };
 #[cfg(target_has_atomic = "ptr")]
 use super::relax::Relax;
 use super::status::{
-    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUSY, EVAGG_ERROR_LOCK_REQUIRED, EVAGG_ERROR_MISALIGNED,
-    EVAGG_ERROR_NOT_INITIALISED, EVAGG_ERROR_NULL_ARGUMENT, EVAGG_ERROR_STALE_HEADER, EVAGG_ERROR_STORAGE_TOO_SMALL,
-    EVAGG_OK, evagg_status_t,
+    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUSY, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NOT_INITIALISED,
+    EVAGG_ERROR_NULL_ARGUMENT, EVAGG_OK, evagg_status_t,
 };
 use super::warning::evagg_warning_callback_t;
-use crate::aggregator::{Memory, Parts, Settings, State};
+use crate::aggregator::{Memory, Parts, State};
 use crate::event::Event;
 #[cfg(target_has_atomic = "ptr")]
 use crate::lock::BuiltInLock;
@@ -66,6 +67,8 @@ pub struct Instance<E> {
 pub struct Head {
     pub magic: AtomicU32,
     pub text_maximum: u16,
+    /// See [`LAYOUT`].
+    pub layout: u8,
     /// Whether the built-in lock is used: no callbacks, and not one context only.
     locks_itself: bool,
     /// Both or neither: then the built-in lock is taken, unless there is nothing to lock.
@@ -76,19 +79,20 @@ pub struct Head {
     pub seed: Hasher,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock<Relax>,
-    /// So that the storage macros are the same for every target.
-    #[cfg(not(target_has_atomic = "ptr"))]
-    built_in: [u32; 2],
+    pub busy: AtomicU32,
 }
 
 /// What is reached only while the lock is held.
 #[repr(C)]
 pub struct Body<E> {
-    capacity: u16,
+    pub capacity: u16,
+    pub recoveries: u16,
+    /// Of what does not change until deinit: see [`seal`].
+    pub seal: u32,
     entries: *mut E,
     heads: *mut u16,
-    seed: Hasher,
-    state: State,
+    pub seed: Hasher,
+    pub state: State,
 }
 
 #[repr(C)]
@@ -98,33 +102,83 @@ pub struct WarningCallback {
     pub context: *mut c_void,
 }
 
+impl WarningCallback {
+    pub const NONE: Self = Self { callback: None, context: core::ptr::null_mut() };
+}
+
 impl<E: Kind> Memory for Body<E> {
     type Event = E;
 
     #[inline]
     fn parts(&mut self) -> Parts<'_, E> {
+        let (entries, heads) = (self.entries, self.heads);
+        // SAFETY: init or attach put the pointers where the parts lie.
+        unsafe {
+            core::hint::assert_unchecked(!entries.is_null() && !heads.is_null());
+            self.parts_at(entries, heads)
+        }
+    }
+}
+
+impl<E: Kind> Body<E> {
+    /// The parts, which begin at `entries` and `heads`.
+    #[inline]
+    unsafe fn parts_at(&mut self, entries: *mut E, heads: *mut u16) -> Parts<'_, E> {
         let capacity = usize::from(self.capacity);
         let text_bytes = if E::HAS_TEXT { self.state.text_bytes() as usize } else { 0 };
         // SAFETY: init laid the parts out there, each initialised, and the body is the only way to them: who borrows it
         // borrows them.
         unsafe {
-            core::hint::assert_unchecked(!self.entries.is_null() && !self.heads.is_null());
             Parts {
                 sketch: core::slice::from_raw_parts_mut(
-                    self.entries.byte_sub(blocks(capacity) * size_of::<Block>()).cast(),
+                    entries.byte_sub(blocks(capacity) * size_of::<Block>()).cast(),
                     blocks(capacity),
                 ),
-                entries: core::slice::from_raw_parts_mut(self.entries, capacity),
-                heads: core::slice::from_raw_parts_mut(self.heads, capacity * HEADS_PER_ENTRY),
-                text: core::slice::from_raw_parts_mut(self.heads.add(capacity * HEADS_PER_ENTRY).cast(), text_bytes),
+                entries: core::slice::from_raw_parts_mut(entries, capacity),
+                heads: core::slice::from_raw_parts_mut(heads, capacity * HEADS_PER_ENTRY),
+                text: core::slice::from_raw_parts_mut(heads.add(capacity * HEADS_PER_ENTRY).cast(), text_bytes),
                 state: &mut self.state,
                 seed: self.seed,
             }
         }
     }
+
+    /// The parts of storage whose own pointers are not to be relied on.
+    pub unsafe fn parts_in(&mut self, storage: *mut c_void) -> Parts<'_, E> {
+        let (entries, heads) = Self::place(storage, self.capacity);
+        // SAFETY: passed on to the caller.
+        unsafe { self.parts_at(entries, heads) }
+    }
+
+    /// Puts the pointers where the parts lie.
+    pub fn place_parts(&mut self, storage: *mut c_void) {
+        (self.entries, self.heads) = Self::place(storage, self.capacity);
+    }
+
+    fn place(storage: *mut c_void, capacity: u16) -> (*mut E, *mut u16) {
+        let entries: *mut E = storage.wrapping_byte_add(entries_offset(capacity.into())).cast();
+        (entries, entries.wrapping_add(capacity.into()).cast())
+    }
 }
 
 impl Head {
+    /// A head without its magic number: nobody takes it for an instance yet.
+    pub fn new(config: &evagg_config_t, seed: Hasher, text_maximum: u16, locks_itself: bool, busy: u32) -> Self {
+        Self {
+            magic: AtomicU32::new(0),
+            text_maximum,
+            layout: LAYOUT,
+            locks_itself,
+            acquire: config.acquire,
+            release: config.release,
+            lock_context: config.lock_context,
+            seed,
+            #[cfg(target_has_atomic = "ptr")]
+            built_in: BuiltInLock::new(),
+            busy: AtomicU32::new(busy),
+        }
+    }
+
     #[inline]
     pub unsafe fn check<E>(handle: *const Instance<E>, magic: u32) -> evagg_status_t {
         if handle.is_null() {
@@ -200,22 +254,19 @@ impl Head {
 
     /// How many events met a lock that was taken and were not recorded.
     pub fn busy(&self) -> u32 {
-        #[cfg(target_has_atomic = "ptr")]
-        return self.built_in.busy();
-        #[cfg(not(target_has_atomic = "ptr"))]
-        0
+        self.busy.load(Ordering::Relaxed)
     }
 
     /// An event could not be recorded.
     #[cfg_attr(target_os = "none", cold, inline(never))]
     pub fn count_busy(&self) {
         #[cfg(target_has_atomic = "ptr")]
-        self.built_in.count_busy();
+        self.busy.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// The storage macros of the header say the same.
-const _: () = assert!(size_of::<Instance<()>>() == 208 + 6 * size_of::<usize>());
+const _: () = assert!(size_of::<Instance<()>>() == 200 + 8 * size_of::<*const ()>());
 const _: () = assert!(align_of::<Instance<()>>() <= EVAGG_STORAGE_ALIGNMENT);
 const _: () = assert!(size_of::<Block>() == 64);
 
@@ -229,6 +280,9 @@ pub const fn storage_size<E: Kind>(capacity: u32, text_bytes: u32) -> Option<usi
 
 /// One on a small machine. Where memory is cheaper than a mispredicted branch, two: chains are shorter.
 const HEADS_PER_ENTRY: usize = size_of::<usize>() / 4;
+
+/// One more whenever what the bytes of an instance mean is changed: a field, its place, or a hash.
+pub const LAYOUT: u8 = 1;
 
 const fn blocks(capacity: usize) -> usize {
     capacity.div_ceil(Block::ENTRIES)
@@ -244,118 +298,6 @@ const fn heads_offset<E>(capacity: usize) -> usize {
 
 const fn text_offset<E>(capacity: usize) -> usize {
     heads_offset::<E>(capacity) + capacity * HEADS_PER_ENTRY * size_of::<u16>()
-}
-
-/// Checks everything, then makes an instance in `storage`. The handle is the storage's own address.
-pub unsafe fn init<E: Kind>(
-    storage: *mut c_void,
-    storage_bytes: usize,
-    config: *const evagg_config_t,
-) -> Result<(), evagg_status_t> {
-    if storage.is_null() || config.is_null() {
-        return Err(EVAGG_ERROR_NULL_ARGUMENT);
-    }
-    if !storage.cast::<Instance<E>>().is_aligned()
-        || !storage.addr().is_multiple_of(EVAGG_STORAGE_ALIGNMENT)
-        || !config.is_aligned()
-    {
-        return Err(EVAGG_ERROR_MISALIGNED);
-    }
-    // SAFETY: not NULL, and aligned. A caller with another header may have a smaller structure, so only its first two
-    // fields, which every version has, are read before they are checked.
-    let (size, abi_version) = unsafe { ((*config).size, (*config).abi_version) };
-    if usize::from(size) != size_of::<evagg_config_t>() || abi_version != EVAGG_ABI_VERSION {
-        return Err(EVAGG_ERROR_STALE_HEADER);
-    }
-    // SAFETY: its own size says that it is of this header.
-    let config = unsafe { &*config };
-    let capacity = if config.capacity == 0 { E::DEFAULT_CAPACITY } else { config.capacity };
-    let (settings, text_maximum) = settings::<E>(config, capacity)?;
-    let one_context = is_for_one_context(config)?;
-    let needed = storage_size::<E>(capacity, settings.text_bytes).ok_or(EVAGG_ERROR_BAD_VALUE)?;
-    if storage_bytes < needed {
-        return Err(EVAGG_ERROR_STORAGE_TOO_SMALL);
-    }
-    // SAFETY: the storage is aligned, has `needed` bytes, and is the library's from here on. Zero is a value of every
-    // field of an instance. A fill of ones makes every block of the sketch unused and every head the end of its chain;
-    // entries and texts may hold anything until they are written.
-    let instance = unsafe {
-        for byte in 0..needed {
-            let fill = if byte < size_of::<Instance<E>>() { 0 } else { 0xFF };
-            storage.cast::<u8>().add(byte).write(fill);
-        }
-        &mut *storage.cast::<Instance<E>>()
-    };
-    let head = &mut instance.head;
-    head.text_maximum = text_maximum;
-    head.locks_itself = config.acquire.is_none() && !one_context;
-    head.acquire = config.acquire;
-    head.release = config.release;
-    head.lock_context = config.lock_context;
-    head.seed = Hasher::new(config.hash_seed);
-    #[cfg(target_has_atomic = "ptr")]
-    {
-        head.built_in = BuiltInLock::new();
-    }
-    let body = instance.body.get_mut();
-    body.seed = head.seed;
-    body.entries = storage.wrapping_byte_add(entries_offset(capacity as usize)).cast();
-    body.heads = body.entries.wrapping_add(capacity as usize).cast();
-    body.state.begin(&settings, config.start);
-    #[expect(clippy::cast_possible_truncation, reason = "storage_size checked the range")]
-    {
-        body.capacity = capacity as u16;
-    }
-    *head.magic.get_mut() = E::MAGIC;
-    Ok(())
-}
-
-fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings, u16), evagg_status_t> {
-    let policy = match config.overflow_policy {
-        0 => E::DEFAULT_POLICY,
-        policy => overflow_policy(policy)?,
-    };
-    let (mut text_bytes, mut text_maximum) = (0, 0);
-    if E::HAS_TEXT {
-        text_maximum = match config.text_maximum {
-            0 => EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM,
-            maximum => maximum,
-        };
-        text_bytes = match config.text_bytes {
-            0 => capacity.saturating_mul(128).max(u32::from(text_maximum)),
-            bytes => bytes,
-        };
-        if u32::from(text_maximum) > text_bytes {
-            return Err(EVAGG_ERROR_BAD_VALUE);
-        }
-    }
-    let is_valid = config.interval <= u32::MAX / 2
-        && matches!(config.warning_delivery, EVAGG_WARN_AT_ONCE | EVAGG_WARN_AT_FLUSH)
-        && config.reserved == [0; 7];
-    if !is_valid {
-        return Err(EVAGG_ERROR_BAD_VALUE);
-    }
-    let settings = Settings {
-        interval: config.interval,
-        text_bytes,
-        policy,
-        warn_at_flush: config.warning_delivery == EVAGG_WARN_AT_FLUSH,
-    };
-    Ok((settings, text_maximum))
-}
-
-/// Whether there is nothing to lock; an error unless there is one way to lock.
-fn is_for_one_context(config: &evagg_config_t) -> Result<bool, evagg_status_t> {
-    let has_callbacks = config.acquire.is_some();
-    if has_callbacks != config.release.is_some() {
-        return Err(EVAGG_ERROR_BAD_VALUE);
-    }
-    match config.lock {
-        EVAGG_LOCK_DEFAULT if has_callbacks || cfg!(target_has_atomic = "ptr") => Ok(false),
-        EVAGG_LOCK_DEFAULT => Err(EVAGG_ERROR_LOCK_REQUIRED),
-        EVAGG_LOCK_NONE if !has_callbacks => Ok(true),
-        _ => Err(EVAGG_ERROR_BAD_VALUE),
-    }
 }
 
 pub fn overflow_policy(policy: u8) -> Result<OverflowPolicy, evagg_status_t> {

@@ -44,7 +44,7 @@ impl<E: Kind> Live<E> {
 
     #[inline]
     fn instance(&self) -> &Instance<E> {
-        // SAFETY: init wrote an instance here, and the storage stays in place during the call.
+        // SAFETY: init or attach left an instance here, and the storage stays in place during the call.
         unsafe { self.0.as_ref() }
     }
 
@@ -314,7 +314,9 @@ impl<E: Kind> Locked<E> {
     }
 
     pub fn statistics(mut self) -> evagg_statistics_t {
-        evagg_statistics_t::of(&self.contents().statistics(), self.live.head().busy())
+        let mut contents = self.contents();
+        let recoveries = contents.0.recoveries;
+        evagg_statistics_t::of(&contents.statistics(), self.live.head().busy(), recoveries)
     }
 
     #[inline]

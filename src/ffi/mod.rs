@@ -19,6 +19,7 @@ mod panic;
 pub mod processes;
 #[cfg(target_has_atomic = "ptr")]
 mod relax;
+mod start;
 pub mod status;
 pub mod warning;
 pub mod window;

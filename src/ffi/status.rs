@@ -28,21 +28,23 @@ pub const EVAGG_MORE: evagg_status_t = 7;
 pub const EVAGG_DUE: evagg_status_t = 8;
 /// A pointer that must not be NULL is NULL.
 pub const EVAGG_ERROR_NULL_ARGUMENT: evagg_status_t = -1;
-/// init: the storage has fewer bytes than storage_size says for this configuration.
+/// init, attach: the storage has fewer bytes than storage_size says for this configuration.
 pub const EVAGG_ERROR_STORAGE_TOO_SMALL: evagg_status_t = -2;
 /// A pointer is not aligned for its type, or the storage or a handle not to EVAGG_STORAGE_ALIGNMENT.
 pub const EVAGG_ERROR_MISALIGNED: evagg_status_t = -3;
-/// init: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT.
+/// init, attach: the caller was compiled with another version of this header, or did not use EVAGG_CONFIG_INIT. attach:
+/// the storage was left by another version of the library.
 pub const EVAGG_ERROR_STALE_HEADER: evagg_status_t = -4;
 /// A value is out of its range, or two contradict each other.
 pub const EVAGG_ERROR_BAD_VALUE: evagg_status_t = -5;
-/// There is no live instance of this kind at the handle.
+/// There is no live instance of this kind at the handle, or in the storage given to attach.
 pub const EVAGG_ERROR_NOT_INITIALISED: evagg_status_t = -6;
-// -7 is kept for storage that does not check out when it is taken over after a reset.
+/// attach: the storage holds an instance that this library cannot have left there. It is untouched.
+pub const EVAGG_ERROR_CORRUPT: evagg_status_t = -7;
 /// The built-in lock is held by another context and this target cannot wait. The call can be made again; events are
 /// counted in the statistics.
 pub const EVAGG_ERROR_BUSY: evagg_status_t = -8;
-/// init: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE.
+/// init, attach: this target has no compare-and-swap. Give lock callbacks, or set EVAGG_LOCK_NONE.
 pub const EVAGG_ERROR_LOCK_REQUIRED: evagg_status_t = -9;
 /// flush: room for no record, or a text buffer of less than text_maximum + 1 bytes.
 pub const EVAGG_ERROR_BUFFER_TOO_SMALL: evagg_status_t = -10;
@@ -69,6 +71,7 @@ pub extern "C" fn evagg_status_name(status: evagg_status_t) -> *const c_char {
         EVAGG_ERROR_STALE_HEADER => c"EVAGG_ERROR_STALE_HEADER",
         EVAGG_ERROR_BAD_VALUE => c"EVAGG_ERROR_BAD_VALUE",
         EVAGG_ERROR_NOT_INITIALISED => c"EVAGG_ERROR_NOT_INITIALISED",
+        EVAGG_ERROR_CORRUPT => c"EVAGG_ERROR_CORRUPT",
         EVAGG_ERROR_BUSY => c"EVAGG_ERROR_BUSY",
         EVAGG_ERROR_LOCK_REQUIRED => c"EVAGG_ERROR_LOCK_REQUIRED",
         EVAGG_ERROR_BUFFER_TOO_SMALL => c"EVAGG_ERROR_BUFFER_TOO_SMALL",

@@ -59,7 +59,7 @@ impl evagg_window_t {
     }
 }
 
-/// What happened since init. Every event that was given to the library is in exactly one of offered, malformed,
+/// What happened since init, warm resets included. Every event that was given to the library is in exactly one of offered, malformed,
 /// ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -84,12 +84,17 @@ pub struct evagg_statistics_t {
     pub busy: u32,
     /// The most entries that were cached at one time.
     pub high_water_mark: u32,
-    /// Windows whose last page was flushed.
+    /// Windows whose last page was flushed, modulo 2^32 as their sequence numbers.
     pub windows: u32,
+    /// How often attach took the instance over after a reset. By each, one event or record may be lost or counted in
+    /// part. To 65,535.
+    pub recoveries: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl evagg_statistics_t {
-    pub(super) fn of(statistics: &Statistics, busy: u32) -> Self {
+    pub(super) fn of(statistics: &Statistics, busy: u32, recoveries: u16) -> Self {
         let [offered, merged, rejected, discarded] = statistics.counts;
         Self {
             offered,
@@ -103,6 +108,8 @@ impl evagg_statistics_t {
             busy,
             high_water_mark: statistics.high_water.into(),
             windows: statistics.windows,
+            recoveries: recoveries.into(),
+            reserved: 0,
         }
     }
 }

@@ -25,7 +25,7 @@ pub trait Word: Copy + Default + From<u32> + BitXor<Output = Self> {
 
 /// For command lines, whose hash is the same on all machines, and for keys where the machine is of 32 bits.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Hasher<W = u32> {
     a: W,
     b: W,

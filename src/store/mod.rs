@@ -4,12 +4,17 @@
 //!
 //! A chain runs from the oldest entry to the newest. So the entry that leaves the ring, always the oldest, is the first
 //! of its chain. The entries that wait to be flushed are the older part of the ring.
+//!
+//! An entry joins or leaves by one store, to `end` or `first`: a reset finds it in or out. Everything else here but the
+//! texts can be made again from the entries.
 
 pub mod hash;
+pub mod recovery;
 pub mod sketch;
 pub mod text;
 
 use core::hint::select_unpredictable;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use hash::Hasher;
 use text::{TextState, common_prefix};
@@ -19,39 +24,36 @@ use crate::event::{Event, Offer};
 /// The end of a chain. Positions are at most 65,534.
 pub const END: u16 = u16::MAX;
 
-/// Where the entries lie in the ring.
+/// Where the entries lie in the ring. The three marks run from 0 to twice the capacity and on from 0, so that a full ring
+/// is not taken for an empty one.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct StoreState {
-    oldest: u16,
-    length: u16,
-    /// How many of the oldest entries wait to be flushed; the others are the current window.
-    waiting: u16,
+    /// The oldest entry.
+    first: u32,
+    /// The oldest entry of the current window; those before it wait to be flushed.
+    border: u32,
+    /// Behind the newest entry.
+    end: u32,
     high_water: u16,
     text: TextState,
 }
 
 impl StoreState {
-    pub fn length(&self) -> u16 {
-        self.length
-    }
-
-    pub fn oldest(&self) -> u16 {
-        self.oldest
-    }
-
-    pub fn waiting(&self) -> u16 {
-        self.waiting
-    }
-
     pub fn high_water(&self) -> u16 {
         self.high_water
     }
 
     /// What is in the current window now waits to be flushed.
     pub fn close(&mut self) {
-        self.waiting = self.length;
+        self.border = self.end;
     }
+}
+
+/// Keeps the stores before it before those behind it, as a reset would find them.
+#[inline(always)]
+pub fn settle() {
+    compiler_fence(Ordering::SeqCst);
 }
 
 pub struct Store<'a, E> {
@@ -98,8 +100,19 @@ impl<'a, E: Event> Store<'a, E> {
     }
 
     #[inline]
+    pub fn length(&self) -> u16 {
+        self.distance(self.state.first, self.state.end) as u16
+    }
+
+    /// How many of the oldest entries wait to be flushed; the others are the current window.
+    #[inline]
+    pub fn waiting(&self) -> u16 {
+        self.distance(self.state.first, self.state.border) as u16
+    }
+
+    #[inline]
     pub fn shortage(&self, text: &[u8]) -> Option<Shortage> {
-        if usize::from(self.state.length()) >= self.entries.len() {
+        if usize::from(self.length()) >= self.entries.len() {
             return Some(Shortage::Entries);
         }
         if !E::HAS_TEXT || self.state.text.has_room(self.text, text.len()) { None } else { Some(Shortage::Text) }
@@ -108,20 +121,31 @@ impl<'a, E: Event> Store<'a, E> {
     /// The place behind the newest entry, free if there is room for one more.
     #[inline]
     pub fn free(self) -> Option<&'a mut E> {
-        let position = self.end();
+        let position = self.position(self.state.end);
         self.entries.get_mut(position)
     }
 
     /// Takes in the entry that was written to the free place.
     #[inline]
     pub fn push(&mut self, text: &[u8], hash: u32) {
-        let bucket = self.bucket(hash);
-        let position = self.end();
-        let (Some(head), Some(entry)) = (self.heads.get_mut(bucket), self.entries.get_mut(position)) else { return };
+        let position = self.position(self.state.end);
+        let text_start = self.text_end();
+        let Some(entry) = self.entries.get_mut(position) else { return };
         if E::HAS_TEXT {
-            let start = self.state.text.push(self.text, text);
-            entry.set_text(start, text.len() as u16);
+            self.state.text.push(self.text, text_start, text);
+            entry.set_text(text_start as u32, text.len() as u16);
         }
+        self.link(position, hash);
+        settle();
+        self.state.end = self.after(self.state.end);
+        self.state.high_water = self.state.high_water.max(self.length());
+    }
+
+    /// Puts the entry at the end of its chain.
+    #[inline]
+    fn link(&mut self, position: usize, hash: u32) {
+        let bucket = self.bucket(hash);
+        let (Some(head), Some(entry)) = (self.heads.get_mut(bucket), self.entries.get_mut(position)) else { return };
         entry.set_link(END);
         let (mut last, mut next) = (END, *head);
         while let Some(entry) = self.entries.get(usize::from(next)) {
@@ -131,17 +155,15 @@ impl<'a, E: Event> Store<'a, E> {
             Some(last) => last.set_link(position as u16),
             None => *head = position as u16,
         }
-        self.state.length += 1;
-        self.state.high_water = self.state.high_water.max(self.state.length);
     }
 
     /// The oldest entry and its text in two parts.
     #[inline]
     pub fn oldest(self) -> Option<(&'a E, &'a [u8], &'a [u8])> {
-        if self.state.length == 0 {
+        if self.state.first == self.state.end {
             return None;
         }
-        let entry = self.entries.get(usize::from(self.state.oldest))?;
+        let entry = self.entries.get(self.position(self.state.first))?;
         let (head, tail) = if E::HAS_TEXT {
             text::parts(self.text, entry.text_start(), entry.text_length())
         } else {
@@ -153,28 +175,48 @@ impl<'a, E: Event> Store<'a, E> {
     /// Takes the oldest entry out.
     #[inline]
     pub fn pop(&mut self, seed: Hasher) {
-        let Some(entry) = self.entries.get(usize::from(self.state.oldest)) else { return };
+        let first = self.state.first;
+        let Some(entry) = self.entries.get(self.position(first)) else { return };
         let bucket = self.bucket(entry.hash(seed));
+        settle();
+        self.state.first = self.after(first);
+        settle();
+        if self.state.border == first {
+            self.state.border = self.state.first;
+        }
         if let Some(head) = self.heads.get_mut(bucket) {
             *head = entry.link();
         }
         if E::HAS_TEXT {
-            self.state.text.pop(self.text, entry.text_length());
+            self.state.text.pop(entry.text_length());
         }
-        self.state.oldest = self.wrap(usize::from(self.state.oldest) + 1) as u16;
-        self.state.length -= 1;
-        self.state.waiting = self.state.waiting.saturating_sub(1);
+    }
+
+    /// Where [`StoreState::first`] will be when the oldest entry is out.
+    #[inline]
+    pub fn second(&self) -> u32 {
+        self.after(self.state.first)
+    }
+
+    /// Where a text begins that is added now: behind that of the newest entry.
+    #[inline]
+    fn text_end(&self) -> usize {
+        if !E::HAS_TEXT || self.state.first == self.state.end {
+            return 0;
+        }
+        let newest = if self.state.end == 0 { 2 * self.entries.len() as u32 } else { self.state.end } - 1;
+        let Some(entry) = self.entries.get(self.position(newest)) else { return 0 };
+        text::wrap(self.text, entry.text_start() as usize + entry.text_length())
     }
 
     #[inline]
     fn waits(&self, position: u16) -> bool {
-        let waiting = usize::from(self.state.waiting);
-        if waiting == 0 {
+        if self.state.first == self.state.border {
             return false;
         }
-        let (position, oldest) = (usize::from(position), usize::from(self.state.oldest));
+        let (position, oldest) = (usize::from(position), self.position(self.state.first));
         let age = if position >= oldest { position - oldest } else { position + self.entries.len() - oldest };
-        age < waiting
+        age < usize::from(self.waiting())
     }
 
     #[inline]
@@ -183,17 +225,25 @@ impl<'a, E: Event> Store<'a, E> {
     }
 
     #[inline]
-    fn end(&self) -> usize {
-        self.wrap(usize::from(self.state.oldest) + usize::from(self.state.length))
-    }
-
-    #[inline]
     fn bucket(&self, hash: u32) -> usize {
         hash::place(hash, self.heads.len() as u32) as usize
     }
 
+    /// Which entry a mark stands at.
     #[inline]
-    fn wrap(&self, position: usize) -> usize {
-        if position >= self.entries.len() { position - self.entries.len() } else { position }
+    fn position(&self, mark: u32) -> usize {
+        let mark = mark as usize;
+        if mark >= self.entries.len() { mark - self.entries.len() } else { mark }
+    }
+
+    #[inline]
+    fn after(&self, mark: u32) -> u32 {
+        let next = mark + 1;
+        if next as usize >= 2 * self.entries.len() { 0 } else { next }
+    }
+
+    #[inline]
+    fn distance(&self, from: u32, to: u32) -> u32 {
+        if to >= from { to - from } else { to + 2 * self.entries.len() as u32 - from }
     }
 }

@@ -9,6 +9,8 @@
 //! A block carries the sequence number of the window that it was last used in. It is cleared at its first use in a
 //! later one, so that the start of a window costs the same at every capacity.
 
+use super::settle;
+
 const WORDS: usize = 15;
 const BLOCK_BITS: u32 = 480;
 
@@ -52,6 +54,41 @@ impl Distinct {
         self.estimate.saturating_add(self.estimate / 8).saturating_add(rounding) / 256
     }
 
+    pub fn bits(blocks: &[Block]) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "65,535 entries have 1,024 blocks")]
+        let count = blocks.len() as u32;
+        count * BLOCK_BITS
+    }
+
+    /// What the blocks tell of that window.
+    pub fn of(blocks: &[Block], window: u32) -> Self {
+        let words = blocks.iter().filter(|block| block.window == window).flat_map(|block| block.words);
+        Self::after(words.map(u32::count_ones).sum(), Self::bits(blocks))
+    }
+
+    /// Whether a bitmap of that many bits can have told this.
+    pub fn is_among(self, bits: u32) -> bool {
+        self.marked <= bits && self.estimate == Self::after(self.marked, bits).estimate
+    }
+
+    /// The estimate depends on nothing but the number of marks.
+    fn after(marks: u32, bits: u32) -> Self {
+        let mut distinct = Self::default();
+        for _ in 0..marks {
+            distinct.mark(bits);
+        }
+        distinct
+    }
+
+    /// One more of `bits` is set.
+    #[inline]
+    fn mark(&mut self, bits: u32) {
+        if let Some(worth) = (bits * 256).checked_div(bits - self.marked) {
+            self.estimate = self.estimate.saturating_add(worth);
+        }
+        self.marked += 1;
+    }
+
     pub fn exceeds(self, events: u32) -> bool {
         self.estimate / 256 > events
     }
@@ -59,14 +96,15 @@ impl Distinct {
 
 /// Marks the event of that hash; true when its bit was clear.
 pub fn mark(blocks: &mut [Block], window: u32, hash: u32, distinct: &mut Distinct) -> bool {
-    #[expect(clippy::cast_possible_truncation, reason = "65,535 entries have 1,024 blocks")]
-    let count = blocks.len() as u32;
+    let bits = Distinct::bits(blocks);
+    let count = bits / BLOCK_BITS;
     let Some(block) = blocks.get_mut((((hash >> 16) * count) >> 16) as usize) else { return false };
     if block.window != window {
-        block.window = window;
         for word in &mut block.words {
             *word = 0;
         }
+        settle();
+        block.window = window;
     }
     let bit = ((hash & 0xFFFF) * BLOCK_BITS) >> 16;
     let Some(word) = block.words.get_mut((bit / 32) as usize) else { return false };
@@ -74,11 +112,7 @@ pub fn mark(blocks: &mut [Block], window: u32, hash: u32, distinct: &mut Distinc
         return false;
     }
     *word |= 1 << (bit % 32);
-    let bits = count * BLOCK_BITS;
-    if let Some(worth) = (bits * 256).checked_div(bits - distinct.marked) {
-        distinct.estimate = distinct.estimate.saturating_add(worth);
-    }
-    distinct.marked += 1;
+    distinct.mark(bits);
     true
 }
 

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The ring of bytes that the texts of all entries share. Texts come and go in the order of the entries.
 
-/// Where the texts lie in the ring.
+/// How much of the ring the texts take. Where each starts is in its entry.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct TextState {
-    start: u32,
     used: u32,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a ring has at most 2^28 - 1 bytes")]
 impl TextState {
+    pub fn of(used: u32) -> Self {
+        Self { used }
+    }
+
     pub fn has_room(self, ring: &[u8], length: usize) -> bool {
         length <= ring.len().saturating_sub(self.used as usize)
     }
 
-    /// Appends a text for which there is room, and says where it starts.
-    pub fn push(&mut self, ring: &mut [u8], text: &[u8]) -> u32 {
-        let start = wrap(ring, self.start as usize + self.used as usize);
+    /// Copies a text for which there is room to where it starts.
+    pub fn push(&mut self, ring: &mut [u8], start: usize, text: &[u8]) {
         let (front, back) = ring.split_at_mut_checked(start).unwrap_or_default();
         let (head, tail) = text.split_at_checked(back.len()).unwrap_or((text, &[]));
         copy(back, head);
         copy(front, tail);
         self.used += text.len() as u32;
-        start as u32
     }
 
     /// Takes the oldest text out.
-    pub fn pop(&mut self, ring: &[u8], length: usize) {
-        self.start = wrap(ring, self.start as usize + length) as u32;
+    pub fn pop(&mut self, length: usize) {
         self.used = self.used.saturating_sub(length as u32);
     }
 }
@@ -73,7 +73,8 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-fn wrap(ring: &[u8], position: usize) -> usize {
+/// A position in the ring, which may lie up to its length behind its end.
+pub fn wrap(ring: &[u8], position: usize) -> usize {
     if position >= ring.len() { position - ring.len() } else { position }
 }
 
@@ -88,13 +89,16 @@ mod tests {
         let mut state = TextState::default();
         let mut ring = [0; 17];
         let mut kept: VecDeque<(u32, Vec<u8>)> = VecDeque::new();
+        let mut start = 0;
         for round in 0..1000_usize {
             let text: Vec<u8> = (0..round % 12).map(|i| (round + i) as u8).collect();
             while !state.has_room(&ring, text.len()) {
                 let (_, oldest) = kept.pop_front().expect("an empty ring has room for eleven bytes");
-                state.pop(&ring, oldest.len());
+                state.pop(oldest.len());
             }
-            kept.push_back((state.push(&mut ring, &text), text));
+            state.push(&mut ring, start, &text);
+            kept.push_back((start as u32, text.clone()));
+            start = wrap(&ring, start + text.len());
             for (start, text) in &kept {
                 let (head, tail) = parts(&ring, *start, text.len());
                 assert_eq!(&[head, tail].concat(), text);
@@ -107,7 +111,7 @@ mod tests {
     fn a_full_ring_has_room_for_nothing_but_the_empty_text() {
         let mut state = TextState::default();
         let mut ring = [0; 4];
-        state.push(&mut ring, b"abcd");
+        state.push(&mut ring, 0, b"abcd");
         assert!(!state.has_room(&ring, 1) && state.has_room(&ring, 0));
     }
 

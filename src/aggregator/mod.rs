@@ -2,12 +2,17 @@
 //! Record, flush, merge, windows, policies and statistics, written once for all kinds of event.
 //!
 //! In every window, offered + merged = kept + rejected + discarded, whatever sequence of calls led there.
+//!
+//! The state is all numbers, and what takes more than one store is written so that it can be finished after a reset: see
+//! `recovery`.
+
+mod recovery;
 
 use crate::event::packet::Unrecorded;
 use crate::event::{Event, Merged, Offer, Time, is_before};
 use crate::store::hash::Hasher;
 use crate::store::sketch::{Block, Distinct, mark};
-use crate::store::{OverflowPolicy, Shortage, Store, StoreState};
+use crate::store::{OverflowPolicy, Shortage, Store, StoreState, settle};
 use crate::warning::{Phrase, Warning};
 
 /// What became of an event.
@@ -70,21 +75,21 @@ struct Window {
     text: u32,
     /// The most entries that the other window held when this one lost something.
     crowding: u16,
-    /// What the first loss was, until it is said.
-    unsaid_first: FirstLoss,
-    unsaid_losses: bool,
-    first_was_of_text: bool,
-    short_of_text: bool,
-    short_of_entries: bool,
+    /// What is to be said of this window; see [`flag`].
+    flags: u8,
 }
 
-#[repr(u8)]
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum FirstLoss {
-    #[default]
-    None,
-    Rejected,
-    Discarded,
+mod flag {
+    /// The first loss is still to be said.
+    pub const FIRST_UNSAID: u8 = 1;
+    /// The first loss was an entry that made room.
+    pub const FIRST_DISCARDED: u8 = 2;
+    /// The first loss was for want of text bytes.
+    pub const FIRST_OF_TEXT: u8 = 4;
+    /// The sum of the losses is still to be said.
+    pub const LOSSES_UNSAID: u8 = 8;
+    pub const SHORT_OF_TEXT: u8 = 16;
+    pub const SHORT_OF_ENTRIES: u8 = 32;
 }
 
 impl Window {
@@ -100,25 +105,30 @@ impl Window {
     }
 
     #[inline]
-    fn owes_warning(&self) -> bool {
-        self.unsaid_first != FirstLoss::None || self.unsaid_losses
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
     }
 
-    /// Accounts for hits that are lost; true for the first loss of the window.
     #[inline]
-    fn lose<E: Event>(&mut self, is_rejected: bool, hits: u32, crowding: u16, shortage: Shortage) -> bool {
+    fn owes_warning(&self) -> bool {
+        self.has(flag::FIRST_UNSAID | flag::LOSSES_UNSAID)
+    }
+
+    /// Takes down for the warnings what is about to be lost; true for the first loss of the window.
+    #[inline]
+    fn note_loss<E: Event>(&mut self, is_rejected: bool, crowding: u16, shortage: Shortage) -> bool {
         let is_first = self.losses() == 0;
-        let is_of_text = shortage == Shortage::Text;
+        let is_of_text = E::HAS_TEXT && shortage == Shortage::Text;
         if is_first {
-            self.unsaid_first = if is_rejected { FirstLoss::Rejected } else { FirstLoss::Discarded };
-            self.first_was_of_text = E::HAS_TEXT && is_of_text;
+            self.flags = flag::FIRST_UNSAID
+                | if is_rejected { 0 } else { flag::FIRST_DISCARDED }
+                | if is_of_text { flag::FIRST_OF_TEXT } else { 0 };
         }
         if E::HAS_TEXT {
-            self.short_of_text |= is_of_text;
-            self.short_of_entries |= !is_of_text;
+            self.flags |= if is_of_text { flag::SHORT_OF_TEXT } else { flag::SHORT_OF_ENTRIES };
         }
         self.crowding = self.crowding.max(crowding);
-        self.count(if is_rejected { Count::Rejected } else { Count::Discarded }, hits);
+        settle();
         is_first
     }
 
@@ -131,47 +141,76 @@ impl Window {
             text_bytes,
             lost: self.losses(),
             loss: Phrase::Rejecting,
-            of_text: E::HAS_TEXT && self.first_was_of_text,
+            of_text: E::HAS_TEXT && self.has(flag::FIRST_OF_TEXT),
             recommended_capacity: 0,
             recommended_text_bytes: 0,
             at_least: false,
         };
-        if self.unsaid_first != FirstLoss::None {
-            if self.unsaid_first == FirstLoss::Discarded {
+        if self.has(flag::FIRST_UNSAID) {
+            if self.has(flag::FIRST_DISCARDED) {
                 warning.loss = Phrase::Discarding;
             }
-            self.unsaid_first = FirstLoss::None;
+            self.flags &= !flag::FIRST_UNSAID;
             return warning;
         }
-        self.unsaid_losses = false;
+        self.flags &= !flag::LOSSES_UNSAID;
         warning.loss = match self.counts {
             [.., 0] => Phrase::Rejected,
             [.., 0, _] => Phrase::Discarded,
             _ => Phrase::Lost,
         };
-        warning.of_text = E::HAS_TEXT && !self.short_of_entries;
+        warning.of_text = E::HAS_TEXT && !self.has(flag::SHORT_OF_ENTRIES);
         let needed = self.distinct.recommendation().saturating_add(u32::from(self.crowding));
         warning.at_least = self.distinct.exceeds(capacity * 8);
-        let is_short_of_entries = !E::HAS_TEXT || self.short_of_entries;
+        let is_short_of_entries = !E::HAS_TEXT || self.has(flag::SHORT_OF_ENTRIES);
         warning.recommended_capacity = needed.max(capacity + u32::from(is_short_of_entries));
         if E::HAS_TEXT {
             let mean = self.text.div_ceil(self.distinct.marked.max(1));
             warning.recommended_text_bytes =
-                needed.saturating_mul(mean).max(text_bytes + u32::from(self.short_of_text));
+                needed.saturating_mul(mean).max(text_bytes + u32::from(self.has(flag::SHORT_OF_TEXT)));
         }
         warning
     }
 }
 
-/// Totals since init of the windows that are complete, and of what never reaches a window.
+/// Totals since init of the windows before the last two, and of what never reaches a window.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Totals {
-    counts: [u64; COUNTS],
+    counts: [Wide; COUNTS],
     malformed: u32,
     ignored: u32,
     disabled: u32,
-    windows: u32,
+}
+
+/// A number of 64 bits in two of 32: the lower half and the upper.
+type Wide = [u32; 2];
+
+fn joined(wide: Wide) -> u64 {
+    u64::from(wide[1]) << 32 | u64::from(wide[0])
+}
+
+/// What a reset would interrupt that takes more than one store.
+mod step {
+    pub const NOTHING: u8 = 0;
+    /// A window is closed: the counts of the one that closed last are added to the totals, in two steps each.
+    pub const ADD: u8 = 1;
+    /// The current window becomes the closed one.
+    pub const CLOSE: u8 = 9;
+    /// A new window begins.
+    pub const BEGIN: u8 = 10;
+    /// The oldest entry is discarded from the current window.
+    pub const DISCARD_CURRENT: u8 = 11;
+    /// The oldest entry is discarded from the closed window.
+    pub const DISCARD_CLOSED: u8 = 12;
+    /// The index is made anew.
+    pub const INDEX: u8 = 13;
+}
+
+mod option {
+    pub const DISCARDS_OLDEST: u8 = 1;
+    pub const ENABLED: u8 = 2;
+    pub const WARNS_AT_FLUSH: u8 = 4;
 }
 
 /// Everything of an instance that is not an entry, an index or a text.
@@ -179,17 +218,22 @@ struct Totals {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct State {
-    policy: OverflowPolicy,
-    enabled: bool,
-    warn_at_flush: bool,
-    /// The closed window is being flushed.
-    draining: bool,
+    /// See [`option`].
+    options: u8,
+    /// Not zero while a record is merged.
+    merging: u8,
+    /// See [`step`].
+    step: u8,
     store: StoreState,
     /// Of the current window.
     sequence: u32,
     current: Window,
     /// The window that is being flushed, and what became of it until the next one closes.
     closed: Window,
+    /// How many windows are complete. The closed one is, if this is the sequence number of the current one.
+    completed: u32,
+    /// What the step is about to store.
+    next: [u32; 2],
     interval: Time,
     text_bytes: u32,
     totals: Totals,
@@ -220,12 +264,25 @@ pub struct Closed {
 impl State {
     /// Begins the first window. What is not set here is zero in a new state.
     pub fn begin(&mut self, settings: &Settings, start: Time) {
-        self.interval = settings.interval;
+        self.set(settings);
         self.text_bytes = settings.text_bytes;
-        self.policy = settings.policy;
-        self.enabled = true;
-        self.warn_at_flush = settings.warn_at_flush;
         self.current.start = start;
+    }
+
+    fn set(&mut self, settings: &Settings) {
+        self.interval = settings.interval;
+        self.options = option::ENABLED
+            | if settings.policy == OverflowPolicy::DiscardOldest { option::DISCARDS_OLDEST } else { 0 }
+            | if settings.warn_at_flush { option::WARNS_AT_FLUSH } else { 0 };
+    }
+
+    fn switch(&mut self, option: u8, on: bool) {
+        self.options = self.options & !option | if on { option } else { 0 };
+    }
+
+    #[inline]
+    fn has(&self, option: u8) -> bool {
+        self.options & option != 0
     }
 
     pub fn text_bytes(&self) -> u32 {
@@ -234,6 +291,47 @@ impl State {
 
     fn closed_sequence(&self) -> u32 {
         self.sequence.wrapping_sub(1)
+    }
+
+    /// The closed window is being flushed.
+    #[inline]
+    fn is_draining(&self) -> bool {
+        self.sequence != self.completed
+    }
+
+    #[inline]
+    fn set_step(&mut self, step: u8) {
+        settle();
+        self.step = step;
+        settle();
+    }
+
+    /// Closes the current window at `now`, from the step where that stands. A step that is taken a second time comes to
+    /// the same.
+    fn close(&mut self, now: Time) {
+        while self.step < step::CLOSE {
+            let index = usize::from(self.step - step::ADD);
+            let (Some(total), Some(count)) = (self.totals.counts.get_mut(index / 2), self.closed.counts.get(index / 2))
+            else {
+                break;
+            };
+            if index.is_multiple_of(2) {
+                let (low, carry) = total[0].overflowing_add(*count);
+                self.next = [low, total[1].wrapping_add(carry.into())];
+            } else {
+                *total = self.next;
+            }
+            self.set_step(self.step + 1);
+        }
+        if self.step == step::CLOSE {
+            self.closed = self.current;
+            self.next[0] = now;
+            self.set_step(step::BEGIN);
+        }
+        self.current = Window { start: self.next[0], ..Window::default() };
+        self.store.close();
+        self.sequence = self.completed.wrapping_add(1);
+        self.set_step(step::NOTHING);
     }
 }
 
@@ -265,18 +363,18 @@ pub struct Aggregator<'a, M>(pub &'a mut M);
 
 impl<M: Memory> Aggregator<'_, M> {
     pub fn set_policy(&mut self, policy: OverflowPolicy) {
-        self.state().policy = policy;
+        self.state().switch(option::DISCARDS_OLDEST, policy == OverflowPolicy::DiscardOldest);
     }
 
     pub fn set_enabled(&mut self, enabled: bool) {
-        self.state().enabled = enabled;
+        self.state().switch(option::ENABLED, enabled);
     }
 
     /// Counts an event that just happened, if it is in the current window.
     #[inline(always)]
     pub fn count_known(&mut self, event: &impl Offer<M::Event>, text: &[u8], hash: u32) -> Outcome {
         let state = self.state();
-        if !state.enabled {
+        if !state.has(option::ENABLED) {
             state.totals.disabled = state.totals.disabled.saturating_add(1);
             return Outcome::Disabled;
         }
@@ -294,17 +392,23 @@ impl<M: Memory> Aggregator<'_, M> {
     /// Counts what an earlier window or another instance recorded; true for the first loss of a window.
     pub fn merge(&mut self, record: &M::Event, text: &[u8]) -> bool {
         let Parts { state, seed, .. } = self.0.parts();
+        state.merging = 1;
+        settle();
         state.current.count(Count::Merged, record.hit_count());
         let merged = Merged(record);
         let hash = merged.hash(seed);
+        let mut first_loss = false;
         if let Some(entry) = self.store().find(&merged, text, hash) {
             merged.add_to(entry);
-            return false;
+        } else {
+            let room = self.make_room(text, hash, record.hit_count());
+            first_loss = room.first_loss;
+            if room.has_room {
+                self.insert(&merged, text, hash);
+            }
         }
-        let Room { has_room, first_loss } = self.make_room(text, hash, record.hit_count());
-        if has_room {
-            self.insert(&merged, text, hash);
-        }
+        settle();
+        self.state().merging = 0;
         first_loss
     }
 
@@ -318,22 +422,29 @@ impl<M: Memory> Aggregator<'_, M> {
         }
         let mut first_loss = false;
         while let Some(shortage) = self.store().shortage(text) {
-            let Parts { state, entries, .. } = self.0.parts();
-            let is_rejected = state.policy == OverflowPolicy::RejectNew;
-            let waiting = state.store.waiting();
-            let (mut window, mut hits, mut crowding) = (&mut state.current, new_hits, waiting);
-            if !is_rejected {
-                hits = entries.get(usize::from(state.store.oldest())).map_or(0, Event::hit_count);
-                if waiting > 0 {
-                    window = &mut state.closed;
-                    crowding = state.store.length() - waiting;
-                }
-            }
-            first_loss |= window.lose::<M::Event>(is_rejected, hits, crowding, shortage);
-            if is_rejected {
+            let store = self.store();
+            let (waiting, length, second) = (store.waiting(), store.length(), store.second());
+            let hits = store.oldest().map_or(0, |(oldest, ..)| oldest.hit_count());
+            let state = self.state();
+            if !state.has(option::DISCARDS_OLDEST) {
+                first_loss |= state.current.note_loss::<M::Event>(true, waiting, shortage);
+                state.current.count(Count::Rejected, new_hits);
                 return Room { has_room: false, first_loss };
             }
+            let (window, crowding, step) = if waiting > 0 {
+                (&mut state.closed, length - waiting, step::DISCARD_CLOSED)
+            } else {
+                (&mut state.current, 0, step::DISCARD_CURRENT)
+            };
+            first_loss |= window.note_loss::<M::Event>(false, crowding, shortage);
+            let discarded = &mut window.counts[Count::Discarded as usize];
+            state.next = [discarded.saturating_add(hits), second];
+            settle();
+            state.step = step;
+            settle();
+            *discarded = state.next[0];
             self.remove_oldest();
+            self.state().set_step(step::NOTHING);
         }
         Room { has_room: true, first_loss }
     }
@@ -365,19 +476,16 @@ impl<M: Memory> Aggregator<'_, M> {
     /// Whether something is still to be said of the window that closed last; the next close would forget it.
     pub fn owes_warnings(&mut self) -> bool {
         let state = self.state();
-        !state.draining && state.closed.owes_warning()
+        !state.is_draining() && state.closed.owes_warning()
     }
 
     /// Closes the current window unless an earlier one still waits to be flushed. Answers with the sequence number of
     /// the one to flush.
     pub fn begin_flush(&mut self, now: Time) -> u32 {
         let state = self.state();
-        if !state.draining {
-            state.closed = state.current;
-            state.current = Window { start: now, ..Window::default() };
-            state.sequence = state.sequence.wrapping_add(1);
-            state.draining = true;
-            state.store.close();
+        if !state.is_draining() {
+            state.set_step(step::ADD);
+            state.close(now);
         }
         self.state().closed_sequence()
     }
@@ -389,7 +497,7 @@ impl<M: Memory> Aggregator<'_, M> {
         if sequence != state.closed_sequence() {
             return Step::Gone;
         }
-        if state.store.waiting() > 0
+        if self.store().waiting() > 0
             && let Some((entry, head, tail)) = self.store().oldest()
         {
             if !copy(entry, head, tail) {
@@ -397,27 +505,29 @@ impl<M: Memory> Aggregator<'_, M> {
             }
             self.remove_oldest();
         }
-        let state = self.state();
-        if state.store.waiting() > 0 {
+        if self.store().waiting() > 0 {
             return Step::More;
         }
-        if state.draining {
-            state.draining = false;
-            state.totals.add(&state.closed);
-            state.totals.windows = state.totals.windows.saturating_add(1);
-            state.closed.unsaid_losses = state.closed.losses() > 0;
+        let state = self.state();
+        if state.is_draining() {
+            if state.closed.losses() > 0 {
+                state.closed.flags |= flag::LOSSES_UNSAID;
+            }
+            settle();
+            state.completed = state.sequence;
         }
         Step::Complete
     }
 
     /// The accounting of the window that closed last.
     pub fn closed(&mut self) -> Closed {
+        let remaining = self.store().waiting();
         let state = self.state();
         Closed {
             sequence: state.closed_sequence(),
             start: state.closed.start,
             end: state.current.start,
-            remaining: state.store.waiting(),
+            remaining,
             counts: state.closed.counts,
         }
     }
@@ -428,13 +538,13 @@ impl<M: Memory> Aggregator<'_, M> {
         let Parts { state, entries, .. } = self.0.parts();
         #[expect(clippy::cast_possible_truncation, reason = "a capacity is at most 65,535")]
         let capacity = entries.len() as u32;
-        if state.warn_at_flush && !from_flush {
+        if state.has(option::WARNS_AT_FLUSH) && !from_flush {
             return None;
         }
         let closed_sequence = state.closed_sequence();
         let (mut window, mut sequence) = (&mut state.closed, closed_sequence);
         if !window.owes_warning() {
-            if state.warn_at_flush {
+            if state.has(option::WARNS_AT_FLUSH) {
                 return None;
             }
             (window, sequence) = (&mut state.current, state.sequence);
@@ -446,33 +556,36 @@ impl<M: Memory> Aggregator<'_, M> {
     }
 
     pub fn is_due(&mut self, now: Time) -> bool {
+        let length = self.store().length();
         let state = self.state();
-        state.draining
+        state.is_draining()
             || if state.interval == 0 {
-                state.store.length() > 0 || state.current.losses() > 0
+                length > 0 || state.current.losses() > 0
             } else {
                 !is_before(now, state.current.start) && now.wrapping_sub(state.current.start) >= state.interval
             }
     }
 
     pub fn length(&mut self) -> u16 {
-        self.state().store.length()
+        self.store().length()
     }
 
     pub fn statistics(&mut self) -> Statistics {
         let state = self.state();
-        let mut totals = state.totals;
-        totals.add(&state.current);
-        if state.draining {
-            totals.add(&state.closed);
+        let totals = state.totals;
+        let mut counts = totals.counts.map(joined);
+        for window in [&state.closed, &state.current] {
+            for (total, count) in counts.iter_mut().zip(window.counts) {
+                *total += u64::from(count);
+            }
         }
         Statistics {
-            counts: totals.counts,
+            counts,
             malformed: totals.malformed,
             ignored: totals.ignored,
             disabled: totals.disabled,
             high_water: state.store.high_water(),
-            windows: totals.windows,
+            windows: state.completed,
         }
     }
 
@@ -492,14 +605,5 @@ impl<M: Memory> Aggregator<'_, M> {
     #[inline]
     fn store(&mut self) -> Store<'_, M::Event> {
         self.0.parts().store()
-    }
-}
-
-impl Totals {
-    #[inline]
-    fn add(&mut self, window: &Window) {
-        for (total, count) in self.counts.iter_mut().zip(window.counts) {
-            *total += u64::from(count);
-        }
     }
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a reset left behind: whether this library can have left it, and how to go on from it.
+//!
+//! A reset strikes between any two stores. What a call changes by one store is done or not. What takes more is either
+//! derived anew (the index, the number of events offered) or announced in `State::step` with the values that will be
+//! stored, so that it can be done again from there. A recovery that is interrupted begins again in the same way.
+
+use super::step::{ADD, BEGIN, CLOSE, DISCARD_CLOSED, DISCARD_CURRENT, INDEX, NOTHING};
+use super::{Aggregator, COUNTS, Count, Memory, Parts, Settings, State, flag};
+use crate::event::{Event, Time, is_before};
+use crate::store::recovery::{Reading, Survey};
+use crate::store::settle;
+use crate::store::sketch::Distinct;
+
+/// What an image comes to once what was under way is done.
+pub struct Finding {
+    store: Survey,
+    /// Counts of the window that was current.
+    offered: u32,
+    merged: u32,
+}
+
+impl<E: Event> Parts<'_, E> {
+    /// Checks the whole image and changes nothing: `None` if this library cannot have left it.
+    pub fn survey(self, text_maximum: usize) -> Option<Finding> {
+        let bits = Distinct::bits(self.sketch);
+        let seed = self.seed;
+        let State { step, merging, sequence, completed, next, totals, current, closed, .. } = *self.state;
+        let is_closing = (ADD..=BEGIN).contains(&step);
+        let is_discarding = matches!(step, DISCARD_CURRENT | DISCARD_CLOSED);
+        let has_closed = sequence.wrapping_sub(completed) <= u32::from(!is_closing || step == BEGIN);
+        if step > INDEX || merging > 1 || !has_closed {
+            return None;
+        }
+        let reading = Reading {
+            first: if is_discarding { next[1] } else { self.state.store.first() },
+            is_closing,
+            has_index: step != INDEX,
+            text_maximum,
+        };
+        let store = self.store().survey(&reading, seed)?;
+        if sequence == completed && store.waiting_hits > 0 {
+            return None;
+        }
+        let mut counts = [closed.counts, current.counts];
+        match step {
+            DISCARD_CLOSED => counts[0][Count::Discarded as usize] = next[0],
+            DISCARD_CURRENT => counts[1][Count::Discarded as usize] = next[0],
+            _ => {}
+        }
+        // While a window is closed, the one or the other is half written.
+        if step != CLOSE && step != BEGIN {
+            let [offered, merged, rejected, discarded] = counts[0].map(u64::from);
+            let adds_up = offered + merged >= rejected + discarded + store.waiting_hits;
+            if !(adds_up || is_saturated(counts[0], &store)) || !closed.distinct.is_among(bits) {
+                return None;
+            }
+        }
+        let is_announced = is_closing && (step - ADD) % 2 == 1;
+        let totals = totals.counts.into_iter().chain(is_announced.then_some(next));
+        if totals.into_iter().any(|total| total[1] > u32::MAX / 4) {
+            return None;
+        }
+        let counts = if step == BEGIN { counts[0] } else { counts[1] };
+        let [offered, merged] = arrived(counts, &store, merging != 0)?;
+        Some(Finding { store, offered, merged })
+    }
+}
+
+/// How many events were offered to the window of those counts, and how many hits merged, so that with its entries it
+/// adds up. One event can have been counted as offered alone, or one record as merged.
+fn arrived(counts: [u32; COUNTS], store: &Survey, is_merging: bool) -> Option<[u32; 2]> {
+    let [offered, merged, rejected, discarded] = counts;
+    if is_saturated(counts, store) {
+        return Some([offered, merged]);
+    }
+    let kept_or_lost = store.current_hits + u64::from(rejected) + u64::from(discarded);
+    let rest = |known: u32| u32::try_from(kept_or_lost.checked_sub(known.into())?).ok();
+    if is_merging {
+        return Some([offered, rest(offered)?]);
+    }
+    let derived = rest(merged)?;
+    (derived.abs_diff(offered) <= 1).then_some([derived, merged])
+}
+
+/// A counter that stands at its maximum means at least that many: then nothing adds up.
+fn is_saturated(counts: [u32; COUNTS], store: &Survey) -> bool {
+    store.is_saturated || counts.contains(&u32::MAX)
+}
+
+impl<M: Memory> Aggregator<'_, M> {
+    /// Goes on from an image that was found good. `now` closes the window that was about to be closed.
+    pub fn recover(&mut self, finding: &Finding, settings: &Settings, now: Time) {
+        let Parts { state, sketch, seed, .. } = self.0.parts();
+        state.set(settings);
+        let window = if state.step == BEGIN { &mut state.closed } else { &mut state.current };
+        window.counts[Count::Offered as usize] = finding.offered;
+        window.counts[Count::Merged as usize] = finding.merged;
+        settle();
+        state.merging = 0;
+        settle();
+        if (ADD..=BEGIN).contains(&state.step) {
+            state.close(now);
+        } else {
+            let window = if state.step == DISCARD_CLOSED { &mut state.closed } else { &mut state.current };
+            if matches!(state.step, DISCARD_CLOSED | DISCARD_CURRENT) {
+                window.counts[Count::Discarded as usize] = state.next[0];
+            }
+            state.store.set_ring(&finding.store);
+        }
+        state.set_step(INDEX);
+        for window in [&mut state.closed, &mut state.current] {
+            // It was noted, and then the reset came before the loss.
+            if window.losses() == 0 {
+                (window.flags, window.crowding) = (0, 0);
+            }
+        }
+        if state.is_draining() {
+            state.closed.flags &= !flag::LOSSES_UNSAID;
+        }
+        if is_before(now, state.current.start) {
+            state.current.start = now;
+        }
+        state.current.distinct = Distinct::of(sketch, state.sequence);
+        self.store().recover(&finding.store, seed);
+        self.state().set_step(NOTHING);
+    }
+}
