@@ -79,6 +79,9 @@ pub struct Head {
     pub seed: Hasher,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock<Relax>,
+    /// So that the storage macros are the same for every target.
+    #[cfg(not(target_has_atomic = "ptr"))]
+    built_in: u32,
     pub busy: AtomicU32,
 }
 
@@ -175,6 +178,8 @@ impl Head {
             seed,
             #[cfg(target_has_atomic = "ptr")]
             built_in: BuiltInLock::new(),
+            #[cfg(not(target_has_atomic = "ptr"))]
+            built_in: 0,
             busy: AtomicU32::new(busy),
         }
     }
