@@ -20,6 +20,14 @@ void board_restore_interrupts(uint32_t state);
 void board_start_tick(uint32_t period, void (*handler)(void));
 void board_stop_tick(void);
 
+/* For the handler: the instruction that the interrupt came before. */
+uintptr_t board_interrupted_address(void);
+
+/* Calls handler, which calls board_stop_tick(), in an interrupt that comes one instruction later for
+   every one that `instructions` is more: a fixed number of instructions after it returns. In an
+   emulator that counts them, and not on the microbit. */
+void board_interrupt_once(uint32_t instructions, void (*handler)(void));
+
 /* Instructions executed, modulo 2^32, in an emulator that counts them (-icount shift=0). On the
    Cortex-M machines it advances in steps of BOARD_INSTRUCTION_STEP; microbit has none. */
 uint32_t board_instructions(void);

@@ -18,6 +18,7 @@ static volatile uint32_t *register_at(uintptr_t address) { return (volatile uint
 
 static void (*tick_handler)(void); /* NULL when stopped */
 static uint32_t tick_period;
+static uintptr_t interrupted_address;
 
 /* `frame` is what the processor has stacked: r0 to r3, r12, lr, pc, xPSR. */
 __attribute__((used)) static void report_exception(const uint32_t *frame) {
@@ -46,12 +47,19 @@ static void start_timer(void) {
     *SYSTICK_CONTROL = SYSTICK_ON;
 }
 
-static void systick(void) {
+__attribute__((used)) static void tick(const uint32_t *frame) {
+    interrupted_address = frame[6];
     stop_timer();
     tick_handler();
     if (tick_handler != NULL) {
         start_timer();
     }
+}
+
+__attribute__((naked)) static void systick(void) {
+    __asm__ volatile("mrs r0, msp\n"
+                     "ldr r1, =tick\n"
+                     "bx r1\n");
 }
 
 void board_reset(void) {
@@ -109,3 +117,5 @@ void board_stop_tick(void) {
     stop_timer();
     tick_handler = NULL;
 }
+
+uintptr_t board_interrupted_address(void) { return interrupted_address; }

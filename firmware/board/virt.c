@@ -73,6 +73,12 @@ void board_start_tick(uint32_t period, void (*handler)(void)) {
 
 void board_stop_tick(void) { __asm__ volatile("csrc mie, %0" ::"r"(TIMER_INTERRUPT) : "memory"); }
 
+uintptr_t board_interrupted_address(void) {
+    uintptr_t address;
+    __asm__ volatile("csrr %0, mepc" : "=r"(address));
+    return address;
+}
+
 uint32_t board_instructions(void) {
     uint32_t count;
     __asm__ volatile("csrr %0, minstret" : "=r"(count)::"memory");
