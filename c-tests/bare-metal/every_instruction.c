@@ -14,6 +14,8 @@
 #define STRIDE REPETITIONS(3u, 101u)
 /* More than the longest call has. */
 #define MOST_INSTRUCTIONS 1000000u
+/* For the answer that the lock is held. */
+#define MOST_FOR_BUSY REPETITIONS(400u, 8000u)
 #define MOST_WINDOWS 8u
 #define MOST_PAGES 32u
 /* Cached throughout and never the oldest, so that an interrupt's event does not change the path of
@@ -64,6 +66,7 @@ typedef struct meeting_t {
     stage_t stage;
     uintptr_t address;
     evagg_status_t status;
+    uint32_t took;
 } meeting_t;
 
 static const kind_t *kind;
@@ -153,7 +156,9 @@ static void on_interrupt(void) {
     meeting.stage = stage;
     meeting.address = board_interrupted_address();
     met_held += held;
+    const uint32_t begin = board_instructions();
     meeting.status = visit->make();
+    meeting.took = board_instructions() - begin;
     meeting.ended++;
 }
 
@@ -249,6 +254,7 @@ static void enter_call(const call_t *call, evagg_status_t status) {
 
 static void enter_visit(void) {
     if (meeting.status == EVAGG_ERROR_BUSY) {
+        assert_true(meeting.took <= MOST_FOR_BUSY);
         ledger.busy += visit->is_event != 0;
     } else if (visit->is_event) {
         assert_true(meeting.status == EVAGG_COUNTED || meeting.status == EVAGG_FIRST ||
