@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "kinds.h"
 
+#include "board.h"
+
 #define NOW 1001u
 #define PORT 5000u
 #define USER 100u
@@ -22,14 +24,19 @@ static const evagg_process_t jobs[KINDS_KEYS] = {JOB(0), JOB(1), JOB(2), JOB(3),
 static const uint8_t packets[KINDS_KEYS][KINDS_PACKET_BYTES] = {PACKET(0), PACKET(1), PACKET(2),
                                                                 PACKET(3), PACKET(4)};
 
-CONNECTIONS_MEMORY(connections_memory, KINDS_CAPACITY);
-PROCESSES_MEMORY(processes_memory, KINDS_CAPACITY, KINDS_CAPACITY *KINDS_TEXT_MAXIMUM);
+BOARD_RETAINED CONNECTIONS_MEMORY(connections_memory, KINDS_CAPACITY);
+BOARD_RETAINED PROCESSES_MEMORY(processes_memory, KINDS_CAPACITY,
+                                KINDS_CAPACITY *KINDS_TEXT_MAXIMUM);
 static evagg_connections_t *connections;
 static evagg_processes_t *processes;
 
 static evagg_status_t open_connections(const evagg_config_t *config) {
     return evagg_connections_init(connections_memory, sizeof connections_memory, config,
                                   &connections);
+}
+
+static evagg_status_t set_policy_of_connections(uint8_t policy) {
+    return evagg_connections_set_overflow_policy(connections, policy);
 }
 
 static evagg_status_t warn_of_connections(evagg_warning_callback_t callback) {
@@ -72,9 +79,10 @@ static uint32_t connection_key(const page_t *page, uint32_t index) {
 }
 
 const kind_t connections_kind = {
-    "connections",         open_connections,          warn_of_connections, record_connection,
-    record_packet,         flush_connections,         merge_connections,   connections_due,
-    length_of_connections, statistics_of_connections, connection_hits,     connection_key,
+    "connections",     open_connections,      set_policy_of_connections, warn_of_connections,
+    record_connection, record_packet,         flush_connections,         merge_connections,
+    connections_due,   length_of_connections, statistics_of_connections, connection_hits,
+    connection_key,
 };
 
 static evagg_status_t open_processes(const evagg_config_t *config) {
@@ -82,6 +90,10 @@ static evagg_status_t open_processes(const evagg_config_t *config) {
     with_text.text_bytes = KINDS_CAPACITY * KINDS_TEXT_MAXIMUM;
     with_text.text_maximum = KINDS_TEXT_MAXIMUM;
     return evagg_processes_init(processes_memory, sizeof processes_memory, &with_text, &processes);
+}
+
+static evagg_status_t set_policy_of_processes(uint8_t policy) {
+    return evagg_processes_set_overflow_policy(processes, policy);
 }
 
 static evagg_status_t warn_of_processes(evagg_warning_callback_t callback) {
@@ -124,16 +136,9 @@ static uint32_t process_key(const page_t *page, uint32_t index) {
 }
 
 const kind_t processes_kind = {
-    "processes",
-    open_processes,
-    warn_of_processes,
-    record_process,
-    NULL,
-    flush_processes,
-    merge_processes,
-    processes_due,
-    length_of_processes,
-    statistics_of_processes,
-    process_hits,
+    "processes",         open_processes,          set_policy_of_processes,
+    warn_of_processes,   record_process,          NULL,
+    flush_processes,     merge_processes,         processes_due,
+    length_of_processes, statistics_of_processes, process_hits,
     process_key,
 };
