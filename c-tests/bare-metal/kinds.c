@@ -35,6 +35,11 @@ static evagg_status_t open_connections(const evagg_config_t *config) {
                                   &connections);
 }
 
+static evagg_status_t attach_connections(const evagg_config_t *config) {
+    return evagg_connections_attach(connections_memory, sizeof connections_memory, config,
+                                    &connections);
+}
+
 static evagg_status_t set_policy_of_connections(uint8_t policy) {
     return evagg_connections_set_overflow_policy(connections, policy);
 }
@@ -79,17 +84,27 @@ static uint32_t connection_key(const page_t *page, uint32_t index) {
 }
 
 const kind_t connections_kind = {
-    "connections",     open_connections,      set_policy_of_connections, warn_of_connections,
-    record_connection, record_packet,         flush_connections,         merge_connections,
-    connections_due,   length_of_connections, statistics_of_connections, connection_hits,
-    connection_key,
+    "connections",       open_connections,  attach_connections,    set_policy_of_connections,
+    warn_of_connections, record_connection, record_packet,         flush_connections,
+    merge_connections,   connections_due,   length_of_connections, statistics_of_connections,
+    connection_hits,     connection_key,
 };
 
+static evagg_config_t with_text(const evagg_config_t *config) {
+    evagg_config_t changed = *config;
+    changed.text_bytes = KINDS_CAPACITY * KINDS_TEXT_MAXIMUM;
+    changed.text_maximum = KINDS_TEXT_MAXIMUM;
+    return changed;
+}
+
 static evagg_status_t open_processes(const evagg_config_t *config) {
-    evagg_config_t with_text = *config;
-    with_text.text_bytes = KINDS_CAPACITY * KINDS_TEXT_MAXIMUM;
-    with_text.text_maximum = KINDS_TEXT_MAXIMUM;
-    return evagg_processes_init(processes_memory, sizeof processes_memory, &with_text, &processes);
+    const evagg_config_t changed = with_text(config);
+    return evagg_processes_init(processes_memory, sizeof processes_memory, &changed, &processes);
+}
+
+static evagg_status_t attach_processes(const evagg_config_t *config) {
+    const evagg_config_t changed = with_text(config);
+    return evagg_processes_attach(processes_memory, sizeof processes_memory, &changed, &processes);
 }
 
 static evagg_status_t set_policy_of_processes(uint8_t policy) {
@@ -136,9 +151,18 @@ static uint32_t process_key(const page_t *page, uint32_t index) {
 }
 
 const kind_t processes_kind = {
-    "processes",         open_processes,          set_policy_of_processes,
-    warn_of_processes,   record_process,          NULL,
-    flush_processes,     merge_processes,         processes_due,
-    length_of_processes, statistics_of_processes, process_hits,
+    "processes",
+    open_processes,
+    attach_processes,
+    set_policy_of_processes,
+    warn_of_processes,
+    record_process,
+    NULL,
+    flush_processes,
+    merge_processes,
+    processes_due,
+    length_of_processes,
+    statistics_of_processes,
+    process_hits,
     process_key,
 };

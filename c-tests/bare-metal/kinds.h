@@ -22,6 +22,7 @@ typedef struct page_t {
 typedef struct kind_t {
     const char *name;
     evagg_status_t (*open)(const evagg_config_t *config);
+    evagg_status_t (*attach)(const evagg_config_t *config);
     evagg_status_t (*set_overflow_policy)(uint8_t policy);
     evagg_status_t (*set_warning_callback)(evagg_warning_callback_t callback);
     evagg_status_t (*record)(uint32_t key);

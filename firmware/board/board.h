@@ -32,6 +32,12 @@ void board_interrupt_once(uint32_t instructions, void (*handler)(void));
    Cortex-M machines it advances in steps of BOARD_INSTRUCTION_STEP; microbit has none. */
 uint32_t board_instructions(void);
 
+/* Resets the machine, which keeps what is BOARD_RETAINED. */
+_Noreturn void board_reset_machine(void);
+/* For the handler, which then returns: not to the program, but to its start-up. To the program that
+   is a reset, and in the emulator it takes a hundredth of the time. */
+void board_reset_program(void);
+
 /* Ends the emulator with that exit status. */
 _Noreturn void board_exit(int status);
 /* The same with a last line of text, and BOARD_FAILED as the status. */

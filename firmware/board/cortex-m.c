@@ -11,14 +11,18 @@ static volatile uint32_t *register_at(uintptr_t address) { return (volatile uint
 #define SYSTICK_RELOAD register_at(0xe000e014)
 #define SYSTICK_CURRENT register_at(0xe000e018)
 #define INTERRUPT_CONTROL register_at(0xe000ed04)
+#define RESET_CONTROL register_at(0xe000ed0c)
 #define COPROCESSOR_ACCESS register_at(0xe000ed88)
 
 #define SYSTICK_ON 7u /* processor clock, interrupt, on */
+#define REQUEST_RESET 0x05fa0004u
+#define XPSR_THUMB (UINT32_C(1) << 24)
+#define XPSR_PADDED (UINT32_C(1) << 9)
 #define CLEAR_PENDING_SYSTICK (UINT32_C(1) << 25)
 
 static void (*tick_handler)(void); /* NULL when stopped */
 static uint32_t tick_period;
-static uintptr_t interrupted_address;
+static uint32_t *interrupted_frame;
 
 /* `frame` is what the processor has stacked: r0 to r3, r12, lr, pc, xPSR. */
 __attribute__((used)) static void report_exception(const uint32_t *frame) {
@@ -47,8 +51,8 @@ static void start_timer(void) {
     *SYSTICK_CONTROL = SYSTICK_ON;
 }
 
-__attribute__((used)) static void tick(const uint32_t *frame) {
-    interrupted_address = frame[6];
+__attribute__((used)) static void tick(uint32_t *frame) {
+    interrupted_frame = frame;
     stop_timer();
     tick_handler();
     if (tick_handler != NULL) {
@@ -118,4 +122,25 @@ void board_stop_tick(void) {
     tick_handler = NULL;
 }
 
-uintptr_t board_interrupted_address(void) { return interrupted_address; }
+uintptr_t board_interrupted_address(void) { return interrupted_frame[6]; }
+
+void board_reset_machine(void) {
+    for (;;) {
+        *RESET_CONTROL = REQUEST_RESET;
+        __asm__ volatile("dsb" ::: "memory");
+    }
+}
+
+/* What the processor does in a reset. */
+__attribute__((naked)) static void start_again(void) {
+    __asm__ volatile("ldr r0, =board_stack_top\n"
+                     "mov sp, r0\n"
+                     "ldr r0, =board_reset\n"
+                     "bx r0\n");
+}
+
+void board_reset_program(void) {
+    interrupted_frame[6] = (uint32_t)(uintptr_t)start_again & ~UINT32_C(1);
+    interrupted_frame[7] &= XPSR_THUMB | XPSR_PADDED; /* in no block of an IT instruction */
+    tick_handler = NULL;
+}

@@ -5,6 +5,9 @@
 static volatile uint32_t *const time_compare = (volatile uint32_t *)0x02004000;
 static const volatile uint32_t *const time_now = (const volatile uint32_t *)0x0200bff8;
 
+static volatile uint32_t *const test_finisher = (volatile uint32_t *)0x00100000;
+#define REQUEST_RESET 0x7777u
+
 #define INTERRUPTS_ENABLED 8u /* mstatus.MIE */
 #define TIMER_INTERRUPT 128u  /* mie.MTIE */
 #define TIMER_CAUSE 0x80000007u
@@ -83,4 +86,15 @@ uint32_t board_instructions(void) {
     uint32_t count;
     __asm__ volatile("csrr %0, minstret" : "=r"(count)::"memory");
     return count;
+}
+
+void board_reset_machine(void) {
+    for (;;) {
+        *test_finisher = REQUEST_RESET;
+    }
+}
+
+void board_reset_program(void) {
+    board_stop_tick();
+    __asm__ volatile("csrw mepc, %0" ::"r"(board_reset));
 }
