@@ -174,7 +174,7 @@ static void enter_page(const page_t *given, evagg_status_t status) {
     assert_true(sequence < MOST_WINDOWS);
     for (uint32_t i = 0; i < given->window.records; i++) {
         const uint32_t key = kind->key(given, i);
-        assert_true(key < KINDS_KEYS);
+        assert_true(key < KINDS_KEYS && !kind->is_partial(given, i));
         ledger.out[key] += kind->hits(given, i);
         ledger.window_hits[sequence] += kind->hits(given, i);
     }

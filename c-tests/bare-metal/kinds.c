@@ -6,6 +6,7 @@
 #define NOW 1001u
 #define PORT 5000u
 #define USER 100u
+#define PAYLOAD 20u /* of the packets too */
 
 /* Made beforehand, so that a call is the library's and little else. */
 #define FLOW(n) \
@@ -49,7 +50,7 @@ static evagg_status_t warn_of_connections(evagg_warning_callback_t callback) {
 }
 
 static evagg_status_t record_connection(uint32_t key) {
-    return evagg_connections_record(connections, &flows[key], EVAGG_OUT, 20, NOW);
+    return evagg_connections_record(connections, &flows[key], EVAGG_OUT, PAYLOAD, NOW);
 }
 
 static evagg_status_t record_packet(uint32_t key, size_t length) {
@@ -83,11 +84,17 @@ static uint32_t connection_key(const page_t *page, uint32_t index) {
     return page->records.connections[index].connection.local_port - PORT;
 }
 
+static int is_partial_connection(const page_t *page, uint32_t index) {
+    const evagg_connection_record_t *const record = &page->records.connections[index];
+    return record->bytes_in != 0 || record->bytes_out != PAYLOAD * record->hit_count ||
+           record->first_seen != NOW || record->last_seen != NOW || record->flags != 0;
+}
+
 const kind_t connections_kind = {
     "connections",       open_connections,  attach_connections,    set_policy_of_connections,
     warn_of_connections, record_connection, record_packet,         flush_connections,
     merge_connections,   connections_due,   length_of_connections, statistics_of_connections,
-    connection_hits,     connection_key,
+    connection_hits,     connection_key,    is_partial_connection,
 };
 
 static evagg_config_t with_text(const evagg_config_t *config) {
@@ -150,6 +157,12 @@ static uint32_t process_key(const page_t *page, uint32_t index) {
     return is_whole ? key : UINT32_MAX;
 }
 
+static int is_partial_process(const page_t *page, uint32_t index) {
+    const evagg_process_record_t *const record = &page->records.processes[index];
+    return record->first_seen != NOW || record->last_seen != NOW || record->flags != 0 ||
+           record->process_id != record->user_id - USER + 1000 || record->full_length != 10;
+}
+
 const kind_t processes_kind = {
     "processes",
     open_processes,
@@ -165,4 +178,5 @@ const kind_t processes_kind = {
     statistics_of_processes,
     process_hits,
     process_key,
+    is_partial_process,
 };

@@ -37,6 +37,8 @@ typedef struct kind_t {
     uint32_t (*hits)(const page_t *page, uint32_t index);
     /* KINDS_KEYS or more for a record of no event that there is. */
     uint32_t (*key)(const page_t *page, uint32_t index);
+    /* Whether the record's bytes and times are not those of its hits. */
+    int (*is_partial)(const page_t *page, uint32_t index);
 } kind_t;
 
 #define KINDS_PACKET_BYTES 40u
