@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan size bench bench-check header format lint setup setup-firmware setup-bench clean
+.PHONY: help demo test test-firmware asan size bench bench-check fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -19,6 +19,7 @@ demo: setup ## watch this machine for ten seconds (without root: replay a captur
 
 test: setup ## run every test: Rust, header drift, C on this machine, firmware in the emulator
 	cargo test --locked
+	cargo test --locked --manifest-path fuzz/Cargo.toml --target-dir target
 	cargo build --lib --locked --features header
 	cmake --workflow --preset release
 	@$(MAKE) test-firmware
@@ -42,6 +43,9 @@ bench-check: setup-bench ## count the instructions of each operation, compare wi
 	cargo test --locked --manifest-path benches/Cargo.toml --target-dir target
 	cargo bench --locked --manifest-path benches/Cargo.toml --target-dir target --bench tables -- --test --quiet
 
+fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the committed corpora
+	@scripts/fuzz.sh
+
 asan: setup ## run the C tests with the C code under sanitizers and the Rust code in its dev profile
 	cmake --workflow --preset asan
 
@@ -51,6 +55,7 @@ header: ## write include/evagg.h anew from src/ffi
 format: ## format the Rust and C code
 	cargo fmt
 	cargo fmt --manifest-path benches/Cargo.toml
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	@scripts/c-sources.sh | xargs clang-format -i
 
 lint: ## check formatting, clippy, header drift, version and licence tags
@@ -64,6 +69,9 @@ setup-firmware: setup ## install what is missing for the microcontrollers as wel
 
 setup-bench: setup ## install what is missing for the benchmarks as well
 	@scripts/setup-bench.sh
+
+setup-fuzz: setup ## install what is missing for the fuzz targets as well
+	@scripts/setup-fuzz.sh
 
 clean: ## remove all that was built
 	rm -rf build target

@@ -9,6 +9,8 @@ cargo clippy --all-targets --locked -- -D warnings
 cargo clippy --all-targets --locked --features header -- -D warnings
 cargo fmt --check --manifest-path benches/Cargo.toml
 cargo clippy --manifest-path benches/Cargo.toml --target-dir target --all-targets --locked -- -D warnings
+cargo fmt --check --manifest-path fuzz/Cargo.toml
+cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target --all-targets --locked -- -D warnings
 scripts/c-sources.sh | xargs clang-format --dry-run -Werror
 cargo build --lib --locked --features header
 scripts/check-version.sh
