@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The bodies of the fuzz targets, a module each, so that the tests can replay the corpora without a fuzzer.
 
+pub mod attach;
 pub mod command_lines;
 pub mod packets;
 

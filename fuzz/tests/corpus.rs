@@ -18,6 +18,11 @@ fn replay(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
+fn attach() {
+    replay("attach", evagg_fuzz::attach::run);
+}
+
+#[test]
 fn packets() {
     replay("packets", evagg_fuzz::packets::run);
 }
