@@ -16,8 +16,13 @@ use evagg::ffi::window::*;
 
 use crate::{Input, Storage, config, counts};
 
-/// A record of either kind, as numbers and its text.
-type Flushed = (Vec<u64>, Vec<u8>);
+/// A record of either kind.
+#[derive(PartialEq, Eq, Debug)]
+struct Flushed {
+    hits: u64,
+    numbers: Vec<u64>,
+    text: Vec<u8>,
+}
 
 /// The functions of a kind under one name each.
 trait Kind: Sized {
@@ -154,13 +159,12 @@ impl Kind for Connections {
             connection.remote_port.into(),
             connection.protocol.into(),
             connection.ip_version.into(),
-            record.hit_count,
             record.bytes_in,
             record.bytes_out,
             record.first_seen,
             record.last_seen,
         ];
-        (numbers.map(u64::from).to_vec(), addresses.concat())
+        Flushed { hits: record.hit_count.into(), numbers: numbers.map(u64::from).to_vec(), text: addresses.concat() }
     }
 }
 
@@ -259,13 +263,12 @@ impl Kind for Processes {
             record.user_id,
             record.process_id,
             record.parent_process_id,
-            record.hit_count,
             record.first_seen,
             record.last_seen,
         ];
         let mut numbers = numbers.map(u64::from).to_vec();
         numbers.push(record.hash);
-        (numbers, kept.to_vec())
+        Flushed { hits: record.hit_count.into(), numbers, text: kept.to_vec() }
     }
 }
 
@@ -305,6 +308,7 @@ fn use_one<K: Kind>(storage: &mut Storage, config: &evagg_config_t, calls: &[u8]
 
 struct Page<R> {
     status: evagg_status_t,
+    window: evagg_window_t,
     records: Vec<R>,
     flushed: Vec<Flushed>,
     /// What the records point to.
@@ -321,13 +325,14 @@ fn flush_page<K: Kind>(handle: *mut K::Handle, config: &evagg_config_t, now: u32
     assert!(matches!(status, EVAGG_OK | EVAGG_MORE));
     records.truncate(window.records as usize);
     let flushed = records.iter().map(|record| K::check(record, &text, config.text_maximum)).collect();
-    Page { status, records, flushed, _text: text }
+    Page { status, window, records, flushed, _text: text }
 }
 
 /// All records of the window that waits and of the current one, with what merges them back if `merges`.
 fn flush_all<K: Kind>(handle: *mut K::Handle, config: &evagg_config_t, now: u32, merges: bool) -> Vec<Flushed> {
     let mut all = Vec::new();
-    for _ in 0..2 {
+    for is_waiting in [true, false] {
+        let mut hits = 0;
         // Every page but the last has a record.
         let most = config.capacity + 1;
         let mut pages = 0;
@@ -335,12 +340,18 @@ fn flush_all<K: Kind>(handle: *mut K::Handle, config: &evagg_config_t, now: u32,
             pages += 1;
             assert!(pages <= most, "the flush does not end");
             let page = flush_page::<K>(handle, config, now);
+            hits += page.flushed.iter().map(|flushed| flushed.hits).sum::<u64>();
             all.extend(page.flushed);
             if merges {
                 // SAFETY: the instance is live, and the text that the records point to is in the page.
                 assert_eq!(unsafe { K::merge(handle, &page.records) }, EVAGG_OK);
             }
             if page.status == EVAGG_OK {
+                let window = &page.window;
+                let counts = [window.offered, window.merged, window.rejected, window.discarded];
+                // Of a window that waits, pages may be gone already. What is saturated does not add up.
+                let adds_up = hits == window.kept.into() || (is_waiting && hits < window.kept.into());
+                assert!(adds_up || counts.contains(&u32::MAX));
                 break;
             }
         }
