@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A configuration and calls out of arbitrary bytes.
+
+use super::call::{Call, Config, Foreign, Lock, Shape};
+
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Bytes<'_> {
+    /// 0 behind the end.
+    pub fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    fn flag(&mut self) -> bool {
+        self.byte() & 1 == 1
+    }
+
+    fn word(&mut self) -> u32 {
+        u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
+    }
+
+    /// Small, or near the end of the range.
+    fn count(&mut self) -> u32 {
+        match self.byte() {
+            byte @ 0..200 => u32::from(byte),
+            byte => u32::MAX - u32::from(255 - byte),
+        }
+    }
+
+    pub fn config(&mut self) -> Config {
+        let capacity = match self.byte() {
+            byte @ 0..230 => byte % 7 + 1,
+            byte => 55 + byte % 16,
+        };
+        Config {
+            capacity,
+            keys: self.byte() % 200 + 1,
+            policy: self.byte() % 3,
+            text_maximum: u16::from(self.byte() % 20) + 1,
+            text_spare: self.byte().into(),
+            interval: u32::from(self.byte()),
+            start: self.word(),
+            seed: u64::from(self.word()) << 32 | u64::from(self.word()),
+            warns_at_flush: self.flag(),
+            lock: [Lock::BuiltIn, Lock::OneContext, Lock::Callbacks][usize::from(self.byte() % 3)],
+        }
+    }
+
+    pub fn call(&mut self) -> Option<Call> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(match self.byte() % 24 {
+            0..9 => Call::Record { key: self.byte(), is_out: self.flag(), bytes: self.count() },
+            9..12 => {
+                let shape = Shape::ALL[usize::from(self.byte()) % Shape::ALL.len()];
+                Call::Packet { key: self.byte(), is_out: self.flag(), shape, payload: self.byte().into() }
+            }
+            12..16 => Call::Flush { records: self.byte() % 8 + 1, text_spare: self.byte() % 64 },
+            16 => Call::MergeBack { records: self.byte() % 8, newest: self.flag() },
+            17 => Call::Merge((0..self.byte() % 4).map(|_| self.foreign()).collect()),
+            18 => Call::SetPolicy(self.byte() % 2 + 1),
+            19 => Call::SetEnabled(self.flag()),
+            20 => Call::Listen(self.byte() < 192),
+            21 => Call::Due { ahead: self.byte().into() },
+            22 => Call::Clock(self.byte().cast_signed()),
+            _ => match self.byte() {
+                0..16 => Call::Restart,
+                byte => Call::Wrong(byte),
+            },
+        })
+    }
+
+    fn foreign(&mut self) -> Foreign {
+        Foreign {
+            key: self.byte(),
+            hits: self.count().max(1),
+            bytes: [self.count(), self.count()],
+            age: self.byte().cast_signed(),
+            span: self.byte(),
+        }
+    }
+}

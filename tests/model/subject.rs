@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The verbs of the two handles, called as C calls them.
+
+use std::ffi::c_void;
+use std::ptr::{from_ref, null_mut};
+
+use evagg::ffi::config::*;
+use evagg::ffi::status::*;
+use evagg::ffi::warning::evagg_warning_callback_t;
+use evagg::ffi::window::*;
+
+use super::call::{Config, Lock};
+use super::host::{Host, Storage, acquire, listen, release};
+use super::naive::{Kind, Record};
+use super::packets::Packet;
+
+pub type Init<H> = unsafe extern "C" fn(*mut c_void, usize, *const evagg_config_t, *mut *mut H) -> evagg_status_t;
+
+/// What the two handles have that differs in its name only.
+pub struct Verbs<H> {
+    pub init: Init<H>,
+    pub deinit: unsafe extern "C" fn(*mut H) -> evagg_status_t,
+    pub set_warning_callback: unsafe extern "C" fn(*mut H, evagg_warning_callback_t, *mut c_void) -> evagg_status_t,
+    pub set_overflow_policy: unsafe extern "C" fn(*mut H, u8) -> evagg_status_t,
+    pub set_enabled: unsafe extern "C" fn(*mut H, u8) -> evagg_status_t,
+    pub due: unsafe extern "C" fn(*const H, evagg_time_t) -> evagg_status_t,
+    pub length: unsafe extern "C" fn(*const H, *mut u32) -> evagg_status_t,
+    pub statistics: unsafe extern "C" fn(*const H, *mut evagg_statistics_t) -> evagg_status_t,
+}
+
+/// A live handle with what belongs to its caller.
+pub struct Instance<H: 'static> {
+    pub handle: *mut H,
+    pub storage: Storage,
+    pub host: Box<Host>,
+    pub config: Config,
+    verbs: &'static Verbs<H>,
+}
+
+impl<H> Instance<H> {
+    pub fn new(config: &Config, verbs: &'static Verbs<H>, bytes: usize) -> Self {
+        let (storage, host) = (Storage::new(bytes), Box::default());
+        let mut it = Self { handle: null_mut(), storage, host, config: *config, verbs };
+        it.init();
+        it
+    }
+
+    fn init(&mut self) {
+        let config = self.c_config();
+        let (storage, bytes) = (self.storage.pointer(), self.storage.bytes());
+        assert_eq!(unsafe { (self.verbs.init)(storage, bytes, &config, &mut self.handle) }, EVAGG_OK);
+        assert_eq!(self.handle.cast(), storage);
+    }
+
+    fn host(&self) -> *mut c_void {
+        from_ref(&*self.host).cast_mut().cast()
+    }
+
+    fn c_config(&self) -> evagg_config_t {
+        let has_callbacks = matches!(self.config.lock, Lock::Callbacks);
+        evagg_config_t {
+            size: size_of::<evagg_config_t>() as u16,
+            abi_version: EVAGG_ABI_VERSION,
+            capacity: self.config.capacity.into(),
+            hash_seed: self.config.seed,
+            text_bytes: self.config.text_bytes(),
+            start: self.config.start,
+            interval: self.config.interval,
+            text_maximum: self.config.text_maximum,
+            overflow_policy: self.config.policy,
+            lock: if matches!(self.config.lock, Lock::OneContext) { EVAGG_LOCK_NONE } else { EVAGG_LOCK_DEFAULT },
+            warning_delivery: if self.config.warns_at_flush { EVAGG_WARN_AT_FLUSH } else { EVAGG_WARN_AT_ONCE },
+            reserved: [0; 7],
+            acquire: if has_callbacks { Some(acquire) } else { None },
+            release: if has_callbacks { Some(release) } else { None },
+            lock_context: self.host(),
+        }
+    }
+
+    pub fn restart(&mut self) {
+        unsafe {
+            assert_eq!((self.verbs.deinit)(self.handle), EVAGG_OK);
+            assert_eq!((self.verbs.deinit)(self.handle), EVAGG_ERROR_NOT_INITIALISED);
+            assert_eq!((self.verbs.set_enabled)(self.handle, 1), EVAGG_ERROR_NOT_INITIALISED);
+            assert_eq!((self.verbs.due)(self.handle, 0), EVAGG_ERROR_NOT_INITIALISED);
+        }
+        self.init();
+    }
+
+    pub fn listen(&self, listens: bool) -> evagg_status_t {
+        let callback: evagg_warning_callback_t = if listens { Some(listen) } else { None };
+        unsafe { (self.verbs.set_warning_callback)(self.handle, callback, self.host()) }
+    }
+
+    pub fn set_policy(&self, policy: u8) -> evagg_status_t {
+        unsafe { (self.verbs.set_overflow_policy)(self.handle, policy) }
+    }
+
+    pub fn set_enabled(&self, enabled: u8) -> evagg_status_t {
+        unsafe { (self.verbs.set_enabled)(self.handle, enabled) }
+    }
+
+    pub fn due(&self, now: i64) -> evagg_status_t {
+        unsafe { (self.verbs.due)(self.handle, self.config.tick(now)) }
+    }
+
+    pub fn length(&self) -> u32 {
+        let mut length = u32::MAX;
+        assert_eq!(unsafe { (self.verbs.length)(self.handle, &mut length) }, EVAGG_OK);
+        length
+    }
+
+    /// Field by field.
+    pub fn statistics(&self) -> [u64; 11] {
+        let mut it = evagg_statistics_t::default();
+        assert_eq!(unsafe { (self.verbs.statistics)(self.handle, &mut it) }, EVAGG_OK);
+        [
+            it.offered,
+            it.merged,
+            it.counted,
+            it.rejected,
+            it.discarded,
+            it.malformed.into(),
+            it.ignored.into(),
+            it.disabled.into(),
+            it.busy.into(),
+            it.high_water_mark.into(),
+            it.windows.into(),
+        ]
+    }
+
+    /// How many calls `wrong` knows.
+    pub const WRONG: u8 = 14;
+
+    /// A call that must fail: what it says, and what it has to say.
+    pub fn wrong(&self, which: u8) -> (evagg_status_t, evagg_status_t) {
+        let (handle, verbs, mut config) = (self.handle, self.verbs, self.c_config());
+        let misaligned: *mut H = handle.wrapping_byte_add(1);
+        unsafe {
+            match which {
+                0 => ((verbs.deinit)(null_mut()), EVAGG_ERROR_NULL_ARGUMENT),
+                1 => ((verbs.set_warning_callback)(misaligned, None, null_mut()), EVAGG_ERROR_MISALIGNED),
+                2 => ((verbs.set_overflow_policy)(handle, 0), EVAGG_ERROR_BAD_VALUE),
+                3 => ((verbs.set_overflow_policy)(handle, 3), EVAGG_ERROR_BAD_VALUE),
+                4 => ((verbs.set_enabled)(handle, 2), EVAGG_ERROR_BAD_VALUE),
+                5 => ((verbs.due)(null_mut(), 0), EVAGG_ERROR_NULL_ARGUMENT),
+                6 => ((verbs.length)(handle, null_mut()), EVAGG_ERROR_NULL_ARGUMENT),
+                7 => {
+                    let mut length = 7;
+                    let status = (verbs.length)(null_mut(), &mut length);
+                    assert_eq!(length, 0);
+                    (status, EVAGG_ERROR_NULL_ARGUMENT)
+                }
+                8 => ((verbs.statistics)(handle, null_mut()), EVAGG_ERROR_NULL_ARGUMENT),
+                9 => ((verbs.set_enabled)(misaligned, 1), EVAGG_ERROR_MISALIGNED),
+                10 => (self.init_over(&config, self.storage.bytes() - 1), EVAGG_ERROR_STORAGE_TOO_SMALL),
+                11 => {
+                    config.abi_version += 1;
+                    (self.init_over(&config, self.storage.bytes()), EVAGG_ERROR_STALE_HEADER)
+                }
+                12 => {
+                    config.overflow_policy = 3;
+                    (self.init_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
+                }
+                _ => {
+                    config.release = if config.release.is_some() { None } else { Some(release) };
+                    (self.init_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
+                }
+            }
+        }
+    }
+
+    /// An init that fails leaves the storage alone, and so the instance in it.
+    fn init_over(&self, config: &evagg_config_t, bytes: usize) -> evagg_status_t {
+        let mut handle = self.handle;
+        let status = unsafe { (self.verbs.init)(self.storage.pointer(), bytes, config, &mut handle) };
+        assert!(handle.is_null());
+        status
+    }
+}
+
+pub fn numbers(it: &evagg_window_t) -> [u32; 10] {
+    [it.sequence, it.start, it.end, it.records, it.remaining, it.offered, it.merged, it.kept, it.rejected, it.discarded]
+}
+
+/// A window that a flush must overwrite.
+pub fn dirty_window() -> evagg_window_t {
+    evagg_window_t { sequence: 99, start: 99, end: 99, records: 99, remaining: 99, ..evagg_window_t::default() }
+}
+
+/// One of the two handles.
+pub trait Subject {
+    type Handle: 'static;
+    const NAME: &'static str;
+    const KIND: Kind;
+
+    fn new(config: &Config) -> Self;
+    fn instance(&mut self) -> &mut Instance<Self::Handle>;
+    fn record(&mut self, event: &Record, is_out: bool) -> evagg_status_t;
+    /// `None` if this kind has none.
+    fn record_packet(&mut self, packet: Packet, now: i64) -> Option<evagg_status_t>;
+    /// Text room is what is given beyond the least that flush asks for.
+    fn flush(&mut self, now: i64, count: usize, text_room: usize) -> (evagg_status_t, Vec<Record>, [u32; 10]);
+    fn merge(&mut self, records: &[Record]) -> evagg_status_t;
+    /// As for an instance, with the calls that the other kind does not have.
+    fn wrong(&mut self, which: u8) -> (evagg_status_t, evagg_status_t);
+}
