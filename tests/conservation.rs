@@ -9,7 +9,7 @@ mod model;
 use std::cell::Cell;
 use std::env::var_os;
 
-use model::call::{Call, Config, Foreign, Lock, Shape};
+use model::call::{Call, Config, Lock};
 use model::{Connections, Processes, Subject, run, run_bytes};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
@@ -38,44 +38,19 @@ fn config() -> impl Strategy<Value = Config> {
     )
 }
 
-fn count() -> impl Strategy<Value = u32> {
-    prop_oneof![4 => 1..2000_u32, 1 => u32::MAX - 3..=u32::MAX, 1 => u32::MAX / 2 - 1..u32::MAX / 2 + 2]
-}
-
-fn foreign() -> impl Strategy<Value = Foreign> {
-    (any::<u8>(), count(), [count(), count()], any::<i8>(), any::<u8>())
-        .prop_map(|(key, hits, bytes, age, span)| Foreign { key, hits, bytes, age, span })
-}
-
+/// A call from a few bytes, because a tree of strategies takes longer than the call.
 fn call() -> impl Strategy<Value = Call> {
-    let packet = (any::<u8>(), any::<bool>(), prop::sample::select(&Shape::ALL), 0..1400_u16);
-    prop_oneof![
-        20 => (any::<u8>(), any::<bool>(), count()).prop_map(|(key, is_out, bytes)| Call::Record { key, is_out, bytes }),
-        5 => packet.prop_map(|(key, is_out, shape, payload)| Call::Packet { key, is_out, shape, payload }),
-        7 => (1..8_u8, 0..40_u8).prop_map(|(records, text_spare)| Call::Flush { records, text_spare }),
-        1 => Just(Call::Flush { records: 80, text_spare: 255 }),
-        3 => (0..5_u8, any::<bool>()).prop_map(|(records, newest)| Call::MergeBack { records, newest }),
-        2 => prop::collection::vec(foreign(), 0..4).prop_map(Call::Merge),
-        2 => (1..3_u8).prop_map(Call::SetPolicy),
-        1 => prop::bool::weighted(0.7).prop_map(Call::SetEnabled),
-        3 => prop::bool::weighted(0.7).prop_map(Call::Listen),
-        1 => (-300..300_i32).prop_map(|ahead| Call::Due { ahead }),
-        2 => any::<i8>().prop_map(Call::Clock),
-        2 => any::<u8>().prop_map(Call::Wrong),
-    ]
+    (any::<u8>(), any::<u8>(), any::<u64>()).prop_map(|(kind, first, rest)| {
+        let bytes = [&[kind, first], &rest.to_le_bytes()[..]].concat();
+        model::call(&bytes).expect("there are bytes")
+    })
 }
 
-/// Most start with someone who listens; some end an instance and begin another in the same storage.
+/// Most start with someone who listens.
 fn calls() -> impl Strategy<Value = Vec<Call>> {
-    let part = || prop::collection::vec(call(), 0..80);
     let listens = prop::bool::weighted(0.8).prop_map(Call::Listen);
-    (listens, part(), prop::option::weighted(0.1, part())).prop_map(|(listens, first, second)| {
-        let mut calls = vec![listens];
-        calls.extend(first);
-        if let Some(second) = second {
-            calls.push(Call::Restart);
-            calls.extend(second);
-        }
+    (listens, prop::collection::vec(call(), 0..100)).prop_map(|(listens, mut calls)| {
+        calls.insert(0, listens);
         calls
     })
 }

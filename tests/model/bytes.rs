@@ -21,10 +21,11 @@ impl Bytes<'_> {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }
 
-    /// Small, or near the end of the range.
+    /// Small, or such that two or three of them exceed the range.
     fn count(&mut self) -> u32 {
         match self.byte() {
             byte @ 0..200 => u32::from(byte),
+            byte @ 200..220 => u32::MAX / 2 - 10 + u32::from(byte - 200),
             byte => u32::MAX - u32::from(255 - byte),
         }
     }
@@ -52,24 +53,23 @@ impl Bytes<'_> {
         if self.0.is_empty() {
             return None;
         }
-        Some(match self.byte() % 24 {
-            0..9 => Call::Record { key: self.byte(), is_out: self.flag(), bytes: self.count() },
-            9..12 => {
+        Some(match self.byte() % 50 {
+            0..20 => Call::Record { key: self.byte(), is_out: self.flag(), bytes: self.count() },
+            20..25 => {
                 let shape = Shape::ALL[usize::from(self.byte()) % Shape::ALL.len()];
                 Call::Packet { key: self.byte(), is_out: self.flag(), shape, payload: self.byte().into() }
             }
-            12..16 => Call::Flush { records: self.byte() % 8 + 1, text_spare: self.byte() % 64 },
-            16 => Call::MergeBack { records: self.byte() % 8, newest: self.flag() },
-            17 => Call::Merge((0..self.byte() % 4).map(|_| self.foreign()).collect()),
-            18 => Call::SetPolicy(self.byte() % 2 + 1),
-            19 => Call::SetEnabled(self.flag()),
-            20 => Call::Listen(self.byte() < 192),
-            21 => Call::Due { ahead: self.byte().into() },
-            22 => Call::Clock(self.byte().cast_signed()),
-            _ => match self.byte() {
-                0..16 => Call::Restart,
-                byte => Call::Wrong(byte),
-            },
+            25..32 => Call::Flush { records: self.byte() % 8 + 1, text_spare: self.byte() % 64 },
+            32 => Call::Flush { records: 80, text_spare: 255 },
+            33..36 => Call::MergeBack { records: self.byte() % 5, newest: self.flag() },
+            36..38 => Call::Merge((0..self.byte() % 4).map(|_| self.foreign()).collect()),
+            38..40 => Call::SetPolicy(self.byte() % 2 + 1),
+            40 => Call::SetEnabled(self.byte() < 192),
+            41..44 => Call::Listen(self.byte() < 192),
+            44 => Call::Due { ahead: i32::from(self.byte()) - 100 },
+            45..47 => Call::Clock(self.byte().cast_signed()),
+            47 if self.byte() < 64 => Call::Restart,
+            _ => Call::Wrong(self.byte()),
         })
     }
 

@@ -47,3 +47,8 @@ pub fn run_bytes(data: &[u8]) {
     let calls: Vec<_> = std::iter::from_fn(|| bytes.call()).take(200).collect();
     if is_processes { run::<Processes>(&config, &calls) } else { run::<Connections>(&config, &calls) }
 }
+
+/// The call that the bytes say.
+pub fn call(bytes: &[u8]) -> Option<Call> {
+    Bytes(bytes).call()
+}
