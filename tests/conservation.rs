@@ -6,11 +6,11 @@
 
 mod model;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::env::var_os;
 
 use model::call::{Call, Config, Lock};
-use model::{Connections, Processes, Subject, run, run_bytes};
+use model::{Connections, Processes, Recommendations, Subject, run, run_bytes};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
 
@@ -70,8 +70,9 @@ fn runner(cases: u32) -> TestRunner {
 
 fn search<S: Subject>() {
     let (sequences, made) = (Cell::new(0_u64), Cell::new(0_u64));
+    let recommendations = RefCell::new(Recommendations::default());
     let result = runner(2000).run(&(config(), calls()), |(config, calls)| {
-        run::<S>(&config, &calls);
+        recommendations.borrow_mut().add(run::<S>(&config, &calls));
         sequences.set(sequences.get() + 1);
         made.set(made.get() + calls.len() as u64);
         Ok(())
@@ -79,7 +80,11 @@ fn search<S: Subject>() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    println!("evidence model {}: {} sequences, {} calls, no difference", S::NAME, sequences.get(), made.get());
+    let Recommendations { windows, too_low, too_high } = recommendations.into_inner();
+    let sequences = sequences.get();
+    assert!(windows * 10 > sequences || sequences < 100, "{windows} windows of {sequences} sequences");
+    assert!(too_low * 100 <= windows && too_high * 100 <= windows, "{too_low} and {too_high} of {windows}");
+    println!("evidence model {}: {sequences} sequences, {} calls, no difference", S::NAME, made.get());
 }
 
 #[test]

@@ -27,16 +27,18 @@ pub use connections::Connections;
 pub use processes::Processes;
 pub use run::Run;
 pub use subject::Subject;
+pub use warnings::Recommendations;
 
 use bytes::Bytes;
 use call::{Call, Config};
 
 /// Panics at the first difference.
-pub fn run<S: Subject>(config: &Config, calls: &[Call]) {
+pub fn run<S: Subject>(config: &Config, calls: &[Call]) -> Recommendations {
     let mut run = Run::<S>::new(config);
     for call in calls {
         run.apply(call);
     }
+    run.recommendations
 }
 
 /// The same for whatever the bytes say: the kind, a configuration, and up to 200 calls.
@@ -45,7 +47,11 @@ pub fn run_bytes(data: &[u8]) {
     let is_processes = bytes.byte() & 1 == 1;
     let config = bytes.config();
     let calls: Vec<_> = std::iter::from_fn(|| bytes.call()).take(200).collect();
-    if is_processes { run::<Processes>(&config, &calls) } else { run::<Connections>(&config, &calls) }
+    if is_processes {
+        run::<Processes>(&config, &calls)
+    } else {
+        run::<Connections>(&config, &calls)
+    };
 }
 
 /// The call that the bytes say.

@@ -76,6 +76,7 @@ struct Window {
     owes_losses: bool,
     short_of_text: bool,
     short_of_entries: bool,
+    is_crowded: bool,
 }
 
 fn saturated(count: u64) -> u32 {
@@ -121,6 +122,7 @@ impl Window {
             short_of_text: self.short_of_text,
             short_of_entries: self.short_of_entries,
             distinct: self.sought.len() as u32,
+            is_crowded: self.is_crowded,
         };
         if take(&mut self.owes_first) {
             said.push(expected);
@@ -232,12 +234,17 @@ impl Model {
             self.current.sought.push(record.key);
         }
         while let Some(of_text) = self.short_of_text(record.key) {
+            let has_waiting = self.waiting.as_ref().is_some_and(|waiting| !waiting.entries.is_empty());
             if !self.discards {
+                self.current.is_crowded |= has_waiting;
                 self.current.lose(record.hits, true, of_text);
                 return EVAGG_REJECTED;
             }
             let window = match &mut self.waiting {
-                Some(waiting) if !waiting.entries.is_empty() => waiting,
+                Some(waiting) if has_waiting => {
+                    waiting.is_crowded = true;
+                    waiting
+                }
                 _ => &mut self.current,
             };
             let oldest = window.entries.pop_front().expect("a full cache holds something");

@@ -8,6 +8,7 @@ use super::call::{Call, Config, Foreign};
 use super::naive::{Model, Record};
 use super::packets::{Meaning, Packet};
 use super::subject::Subject;
+use super::warnings::Recommendations;
 
 pub struct Run<S> {
     config: Config,
@@ -17,6 +18,7 @@ pub struct Run<S> {
     now: i64,
     /// Of the next event, for its process ids.
     serial: u32,
+    pub recommendations: Recommendations,
 }
 
 /// Everything that a call can change.
@@ -31,7 +33,15 @@ pub struct Saved {
 impl<S: Subject> Run<S> {
     pub fn new(config: &Config) -> Self {
         let (subject, model) = (S::new(config), Model::new(*config, S::KIND));
-        Self { config: *config, subject, model, unsent: Vec::new(), now: 0, serial: 0 }
+        Self {
+            config: *config,
+            subject,
+            model,
+            unsent: Vec::new(),
+            now: 0,
+            serial: 0,
+            recommendations: Recommendations::default(),
+        }
     }
 
     pub fn model(&self) -> &Model {
@@ -172,7 +182,7 @@ impl<S: Subject> Run<S> {
         let (heard, said) = (instance.host.take_heard(), &mut self.model.said);
         assert_eq!(heard.len(), said.len(), "{heard:?} {said:?}");
         for (heard, said) in heard.iter().zip(said.drain(..)) {
-            said.check(heard, &self.config, &S::KIND);
+            said.check(heard, &self.config, &S::KIND, &mut self.recommendations);
         }
         assert_eq!(instance.length() as usize, self.model.length());
         assert_eq!(instance.statistics(), self.model.statistics());

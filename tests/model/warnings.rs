@@ -20,6 +20,33 @@ pub struct Expected {
     pub short_of_entries: bool,
     /// Distinct events that were offered for admission.
     pub distinct: u32,
+    /// Another window held entries when this one lost something, and the recommendation counts them in.
+    pub is_crowded: bool,
+}
+
+/// How well the recommendations did that the header makes a promise for.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Recommendations {
+    pub windows: u64,
+    pub too_low: u64,
+    pub too_high: u64,
+}
+
+impl Recommendations {
+    pub fn add(&mut self, other: Self) {
+        self.windows += other.windows;
+        self.too_low += other.too_low;
+        self.too_high += other.too_high;
+    }
+
+    fn see(&mut self, expected: &Expected, heard: &Heard, capacity: u32) {
+        let is_promised = capacity >= 3 && expected.short_of_entries && expected.distinct <= 8 * capacity;
+        if is_promised && !expected.is_first && !expected.is_crowded {
+            self.windows += 1;
+            self.too_low += u64::from(heard.recommended_capacity < expected.distinct);
+            self.too_high += u64::from(heard.recommended_capacity * 10 > (capacity + 1).max(expected.distinct) * 13);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +63,7 @@ pub struct Heard {
 }
 
 impl Expected {
-    pub fn check(&self, heard: &Heard, config: &Config, kind: &Kind) {
+    pub fn check(&self, heard: &Heard, config: &Config, kind: &Kind, recommendations: &mut Recommendations) {
         let code = match (self.is_first, self.of_text) {
             (true, true) => EVAGG_WARNING_TEXT_FULL,
             (true, false) => EVAGG_WARNING_CACHE_FULL,
@@ -49,6 +76,7 @@ impl Expected {
             "{self:?} {heard:?}"
         );
         assert!(!heard.lock_is_held);
+        recommendations.see(self, heard, capacity);
         assert_eq!(heard.text, self.text(heard, config, kind));
         if self.is_first {
             assert_eq!((heard.recommended_capacity, heard.recommended_text_bytes, heard.at_least), (0, 0, 0));
