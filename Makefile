@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan size bench bench-check fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
+.PHONY: help demo test test-firmware asan tsan size bench bench-check fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -46,8 +46,11 @@ bench-check: setup-bench ## count the instructions of each operation, compare wi
 fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the committed corpora
 	@scripts/fuzz.sh
 
-asan: setup ## run the C tests with the C code under sanitizers and the Rust code in its dev profile
+asan: setup ## run the C tests with Rust and C under AddressSanitizer, and C under UndefinedBehaviorSanitizer
 	cmake --workflow --preset asan
+
+tsan: setup ## run the tests with threads with Rust and C under ThreadSanitizer
+	cmake --workflow --preset tsan
 
 header: ## write include/evagg.h anew from src/ffi
 	EVAGG_WRITE_HEADER=1 cargo build --lib --locked --features header

@@ -3,10 +3,12 @@
 # evagg::evagg, the static library that cargo builds.
 #
 #   EVAGG_RUST_TARGET  Rust target triple; empty for the one that fits the C compiler's flags
+#   EVAGG_SANITIZER    address or thread: the Rust code is instrumented too; the C flags have to name the same one
 
 include("${CMAKE_CURRENT_LIST_DIR}/rust-core.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/rust-target.cmake")
 set(EVAGG_RUST_TARGET "" CACHE STRING "Rust target triple; empty for the one that fits the C compiler's flags")
+set(EVAGG_SANITIZER "" CACHE STRING "Sanitizer of the Rust code, address or thread; the C flags have to name the same one")
 evagg_choose_rust_target(evagg_rust_target)
 
 if(CMAKE_CONFIGURATION_TYPES)
@@ -23,6 +25,19 @@ if(evagg_rust_target MATCHES "-none-")
     set(evagg_optimised_profile firmware)
 elseif(evagg_rust_target)
     set(evagg_target_arguments --target ${evagg_rust_target})
+endif()
+if(EVAGG_SANITIZER)
+    if(NOT evagg_rust_target)
+        # Named, so that the flags are not those of build scripts as well.
+        evagg_ask_rustc(evagg_rust_target rustc --print host-tuple)
+        set(evagg_target_arguments --target ${evagg_rust_target})
+    endif()
+    # The checks cost less time with some optimisation, and what they say does not change.
+    list(APPEND evagg_target_arguments --config profile.dev.opt-level=1)
+    # Not stable; RUSTC_BOOTSTRAP admits it to a stable toolchain. The installed core and std are not instrumented: what
+    # is generic or inlined is compiled here, the rest touches no memory of this library beside its arguments.
+    list(APPEND evagg_environment RUSTC_BOOTSTRAP=1
+        "RUSTFLAGS=-Zsanitizer=${EVAGG_SANITIZER} -Cunsafe-allow-abi-mismatch=sanitizer -Cforce-frame-pointers=yes")
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
     set(evagg_profile dev)
@@ -61,6 +76,10 @@ add_library(evagg INTERFACE)
 add_library(evagg::evagg ALIAS evagg)
 target_include_directories(evagg INTERFACE "${PROJECT_SOURCE_DIR}/include")
 target_link_libraries(evagg INTERFACE evagg_static)
+if(EVAGG_SANITIZER STREQUAL "thread")
+    add_library(evagg_tsan_memory STATIC "${PROJECT_SOURCE_DIR}/c-tests/sanitizers/tsan_memory.c")
+    target_link_libraries(evagg_static INTERFACE evagg_tsan_memory)
+endif()
 if(UNIX)
     # The part of the Rust standard library behind its panic handler; C libraries before glibc 2.34 have it apart.
     set(THREADS_PREFER_PTHREAD_FLAG ON)
