@@ -1,163 +1,275 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Lock callbacks: every acquire has its release with the same state word, never nested, and no
    callback of the user runs inside. */
-#include "support.h"
+#include "lock_harness.h"
 
-typedef struct lock_t {
-    uintptr_t next_state;
-    uintptr_t held_state;
-    uint32_t acquired;
-    uint32_t released;
-    uint32_t faults;
-    uint8_t held;
-} lock_t;
-
-static lock_t lock;
+static lock_harness_t harness;
 static uint32_t warned;
 static connections_case_t subject;
 static processes_case_t process_subject;
 CONNECTIONS_MEMORY(memory, 64);
 PROCESSES_MEMORY(process_memory, 32, 4096);
-
-static uintptr_t acquire(void *context) {
-    lock_t *const to = context;
-    to->faults += to->held;
-    to->held = 1;
-    to->acquired++;
-    /* Awkward words: zero, all ones, and everything between. */
-    to->next_state = to->next_state * 2654435761u + UINTPTR_MAX;
-    to->held_state = to->next_state;
-    return to->held_state;
-}
-
-static void release(void *context, uintptr_t state) {
-    lock_t *const to = context;
-    to->faults += to->held == 0 || state != to->held_state;
-    to->held = 0;
-    to->released++;
-}
+static uint8_t copy[sizeof memory > sizeof process_memory ? sizeof memory : sizeof process_memory];
 
 static void warn(void *context, const evagg_warning_t *warning) {
     (void)context;
     (void)warning;
     warned++;
-    lock.faults += lock.held;
+    harness_in_callback(&harness);
 }
 
 static void assert_balanced(void) {
-    assert_int_equal(lock.faults, 0);
-    assert_int_equal(lock.held, 0);
-    assert_int_equal(lock.acquired, lock.released);
+    harness_after_call(&harness);
+    assert_int_equal(harness.faults, 0);
 }
 
 static evagg_config_t locked(evagg_config_t config) {
-    memset(&lock, 0, sizeof lock);
+    harness_reset();
     warned = 0;
-    config.lock = EVAGG_LOCK_DEFAULT;
-    config.acquire = acquire;
-    config.release = release;
-    config.lock_context = &lock;
-    return config;
+    return harness_config(&harness, config);
 }
 
-/* Runs a call that has to take the lock, and checks that it gave it back. */
-#define LOCKED(call, status)                            \
-    do {                                                \
-        const uint32_t acquired_before = lock.acquired; \
-        assert_int_equal((call), (status));             \
-        assert_true(lock.acquired > acquired_before);   \
-        assert_balanced();                              \
-    } while (0)
+static evagg_connections_t *open_connections(evagg_config_t config) {
+    config = locked(config);
+    connections_open(&subject, memory, sizeof memory, &config);
+    assert_balanced();
+    harness_watch(&harness, memory, copy, evagg_connections_storage_size(config.capacity));
+    LOCKED(&harness, evagg_connections_set_warning_callback(subject.handle, warn, NULL), EVAGG_OK);
+    return subject.handle;
+}
 
-static void every_connection_call_is_locked_and_balanced(void **state) {
-    (void)state;
+static evagg_processes_t *open_processes(evagg_config_t config) {
+    config = locked(config);
+    processes_open(&process_subject, process_memory, sizeof process_memory, &config);
+    assert_balanced();
+    harness_watch(&harness, process_memory, copy,
+                  evagg_processes_storage_size(config.capacity, config.text_bytes));
+    LOCKED(&harness, evagg_processes_set_warning_callback(process_subject.handle, warn, NULL),
+           EVAGG_OK);
+    return process_subject.handle;
+}
+
+/* Every call, at a capacity of 3: the fourth event is lost, and so are two merged records. */
+static void every_connection_call(uint8_t policy, uint8_t delivery) {
     static const uint8_t packet[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+    static const uint8_t other[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 99};
     static evagg_connection_record_t page[4];
     evagg_statistics_t statistics;
     evagg_window_t window;
     uint32_t length;
-    const evagg_config_t config = locked(config_of(3, 0));
-    connections_open(&subject, memory, sizeof memory, &config);
-    assert_balanced();
-    evagg_connections_t *const handle = subject.handle;
-    LOCKED(evagg_connections_set_warning_callback(handle, warn, NULL), EVAGG_OK);
-    LOCKED(see_flow(handle, 0, 1001), EVAGG_FIRST);
-    LOCKED(see_flow(handle, 0, 1001), EVAGG_COUNTED);
-    LOCKED(evagg_connections_record_packet(handle, packet, 28, EVAGG_IN, 1001), EVAGG_FIRST);
-    LOCKED(evagg_connections_record_packet(handle, packet, 20, EVAGG_IN, 1001), EVAGG_MALFORMED);
-    LOCKED(see_flow(handle, 2, 1001), EVAGG_FIRST);
-    LOCKED(see_flow(handle, 3, 1001), EVAGG_REJECTED);
-    assert_int_equal(warned, 1);
-    LOCKED(evagg_connections_due(handle, 1001), EVAGG_DUE);
-    LOCKED(evagg_connections_length(handle, &length), EVAGG_OK);
-    LOCKED(evagg_connections_statistics(handle, &statistics), EVAGG_OK);
-    LOCKED(evagg_connections_set_enabled(handle, 0), EVAGG_OK);
-    LOCKED(see_flow(handle, 0, 1001), EVAGG_DISABLED);
-    LOCKED(evagg_connections_set_enabled(handle, 1), EVAGG_OK);
-    LOCKED(evagg_connections_set_overflow_policy(handle, EVAGG_DISCARD_OLDEST), EVAGG_OK);
-    LOCKED(evagg_connections_flush(handle, 1002, page, 2, &window), EVAGG_MORE);
-    LOCKED(evagg_connections_flush(handle, 1002, page + 2, 2, &window), EVAGG_OK);
+    evagg_config_t config = config_of(3, policy);
+    config.warning_delivery = delivery;
+    const evagg_status_t of_new = policy == EVAGG_REJECT_NEW ? EVAGG_REJECTED : EVAGG_FIRST;
+    const uint32_t at_once = delivery == EVAGG_WARN_AT_ONCE;
+    evagg_connections_t *const handle = open_connections(config);
+    LOCKED(&harness, see_flow(handle, 0, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_flow(handle, 0, 1001), EVAGG_COUNTED);
+    LOCKED(&harness, evagg_connections_record_packet(handle, packet, 28, EVAGG_IN, 1001),
+           EVAGG_FIRST);
+    LOCKED(&harness, evagg_connections_record_packet(handle, packet, 28, EVAGG_IN, 1001),
+           EVAGG_COUNTED);
+    LOCKED(&harness, evagg_connections_record_packet(handle, packet, 20, EVAGG_IN, 1001),
+           EVAGG_MALFORMED);
+    LOCKED(&harness, evagg_connections_record_packet(handle, NULL, 0, EVAGG_IN, 1001),
+           EVAGG_MALFORMED);
+    LOCKED(&harness, evagg_connections_record_packet(handle, other, 28, EVAGG_IN, 1001),
+           EVAGG_IGNORED);
+    LOCKED(&harness, see_flow(handle, 2, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_flow(handle, 3, 1001), of_new);
+    LOCKED(&harness, see_flow(handle, 4, 1001), of_new);
+    assert_int_equal(warned, at_once);
+    LOCKED(&harness, evagg_connections_due(handle, 1001), EVAGG_DUE);
+    LOCKED(&harness, evagg_connections_length(handle, &length), EVAGG_OK);
+    LOCKED(&harness, evagg_connections_statistics(handle, &statistics), EVAGG_OK);
+    LOCKED(&harness, evagg_connections_set_enabled(handle, 0), EVAGG_OK);
+    LOCKED(&harness, see_flow(handle, 0, 1001), EVAGG_DISABLED);
+    LOCKED(&harness, evagg_connections_record_packet(handle, packet, 28, EVAGG_IN, 1001),
+           EVAGG_DISABLED);
+    LOCKED(&harness, evagg_connections_set_enabled(handle, 1), EVAGG_OK);
+    LOCKED(&harness, evagg_connections_flush(handle, 1002, page, 2, &window), EVAGG_MORE);
+    LOCKED(&harness, evagg_connections_flush(handle, 1002, page + 2, 2, &window), EVAGG_OK);
     assert_int_equal(warned, 2);
-    LOCKED(evagg_connections_merge(handle, page, 3), EVAGG_OK);
-    assert_int_equal(evagg_connections_deinit(handle), EVAGG_OK);
+    /* Two find room, one is known; the others, and none of those that wait, are lost. */
+    LOCKED(&harness, evagg_connections_merge(handle, page, 2), EVAGG_OK);
+    LOCKED(&harness, evagg_connections_merge(handle, page, 1), EVAGG_OK);
+    LOCKED(&harness, see_flow(handle, 20, 1003), EVAGG_FIRST);
+    page[0].connection = flow(30);
+    page[1].connection = flow(31);
+    LOCKED(&harness, evagg_connections_merge(handle, page, 2), EVAGG_OK);
+    assert_int_equal(warned, 2 + at_once);
+    LOCKED(&harness, evagg_connections_merge(handle, page, 2), EVAGG_OK);
+    LOCKED(&harness, evagg_connections_flush(handle, 1004, page, 1, &window), EVAGG_MORE);
+    /* While pages wait, what is discarded is of the window that is closed. */
+    LOCKED(&harness, evagg_connections_set_overflow_policy(handle, EVAGG_DISCARD_OLDEST), EVAGG_OK);
+    for (uint32_t n = 40; n < 46; n++) {
+        LOCKED(&harness, see_flow(handle, n, 1005), EVAGG_FIRST);
+    }
+    while (evagg_connections_flush(handle, 1006, page, 1, &window) == EVAGG_MORE) {
+        assert_balanced();
+    }
+    while (evagg_connections_flush(handle, 1007, page, 1, &window) == EVAGG_MORE) {
+        assert_balanced();
+    }
     assert_balanced();
+    LOCKED(&harness, evagg_connections_set_warning_callback(handle, NULL, NULL), EVAGG_OK);
+    harness_ignore_storage(&harness);
+    CALL(&harness, evagg_connections_deinit(handle), EVAGG_OK);
+}
+
+static void every_connection_call_is_locked_and_balanced(void **state) {
+    (void)state;
+    for (uint8_t policy = EVAGG_REJECT_NEW; policy <= EVAGG_DISCARD_OLDEST; policy++) {
+        every_connection_call(policy, EVAGG_WARN_AT_ONCE);
+        every_connection_call(policy, EVAGG_WARN_AT_FLUSH);
+    }
+}
+
+/* As for connections; the text is short before the entries are. */
+static void every_process_call(uint8_t policy, uint8_t delivery) {
+    static evagg_process_record_t page[4];
+    static char text[(JOB_TEXT + 1) * 4];
+    evagg_statistics_t statistics;
+    evagg_window_t window;
+    uint32_t length;
+    evagg_config_t config = process_config_of(4, 3 * JOB_TEXT, JOB_TEXT, policy);
+    config.warning_delivery = delivery;
+    const evagg_status_t of_new = policy == EVAGG_REJECT_NEW ? EVAGG_REJECTED : EVAGG_FIRST;
+    const uint32_t at_once = delivery == EVAGG_WARN_AT_ONCE;
+    evagg_processes_t *const handle = open_processes(config);
+    LOCKED(&harness, see_job(handle, 0, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_job(handle, 0, 1001), EVAGG_COUNTED);
+    LOCKED(&harness, see_job(handle, 1, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_text(handle, "longer than is kept of it", 25, 1, 2, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_job(handle, 3, 1001), of_new);
+    LOCKED(&harness, see_text(handle, NULL, 0, 1, 2, 1001), EVAGG_FIRST);
+    LOCKED(&harness, see_text(handle, NULL, 0, 2, 2, 1001), of_new);
+    assert_int_equal(warned, at_once);
+    LOCKED(&harness, evagg_processes_due(handle, 1001), EVAGG_DUE);
+    LOCKED(&harness, evagg_processes_length(handle, &length), EVAGG_OK);
+    LOCKED(&harness, evagg_processes_statistics(handle, &statistics), EVAGG_OK);
+    LOCKED(&harness, evagg_processes_set_enabled(handle, 0), EVAGG_OK);
+    LOCKED(&harness, see_job(handle, 0, 1001), EVAGG_DISABLED);
+    LOCKED(&harness, evagg_processes_set_enabled(handle, 1), EVAGG_OK);
+    LOCKED(&harness,
+           evagg_processes_flush(handle, 1002, page, 2, text, 2 * (JOB_TEXT + 1), &window),
+           EVAGG_MORE);
+    LOCKED(&harness,
+           evagg_processes_flush(handle, 1002, page + 2, 2, text + 2 * (JOB_TEXT + 1),
+                                 2 * (JOB_TEXT + 1), &window),
+           EVAGG_OK);
+    assert_int_equal(warned, 2);
+    LOCKED(&harness, evagg_processes_merge(handle, page, 2), EVAGG_OK);
+    LOCKED(&harness, evagg_processes_merge(handle, page, 1), EVAGG_OK);
+    for (uint32_t n = 20; n < 23; n++) {
+        LOCKED(&harness, see_job(handle, n, 1003),
+               n < 22 && (n < 21 || policy == EVAGG_DISCARD_OLDEST) ? EVAGG_FIRST : of_new);
+    }
+    LOCKED(&harness, evagg_processes_merge(handle, page, 4), EVAGG_OK);
+    assert_int_equal(warned, 2 + at_once);
+    LOCKED(&harness, evagg_processes_flush(handle, 1004, page, 1, text, sizeof text, &window),
+           EVAGG_MORE);
+    LOCKED(&harness, evagg_processes_set_overflow_policy(handle, EVAGG_DISCARD_OLDEST), EVAGG_OK);
+    for (uint32_t n = 40; n < 46; n++) {
+        LOCKED(&harness, see_job(handle, n, 1005), EVAGG_FIRST);
+    }
+    for (uint32_t windows = 0; windows < 2; windows++) {
+        while (evagg_processes_flush(handle, 1006, page, 1, text, sizeof text, &window) ==
+               EVAGG_MORE) {
+            assert_balanced();
+        }
+    }
+    assert_balanced();
+    LOCKED(&harness, evagg_processes_set_warning_callback(handle, NULL, NULL), EVAGG_OK);
+    harness_ignore_storage(&harness);
+    CALL(&harness, evagg_processes_deinit(handle), EVAGG_OK);
 }
 
 static void every_process_call_is_locked_and_balanced(void **state) {
     (void)state;
-    static evagg_process_record_t page[4];
-    static char text[257 * 4];
-    evagg_statistics_t statistics;
-    evagg_window_t window;
-    uint32_t length;
-    const evagg_config_t config = locked(process_config_of(3, 1024, 0, EVAGG_REJECT_NEW));
-    processes_open(&process_subject, process_memory, sizeof process_memory, &config);
-    assert_balanced();
-    evagg_processes_t *const handle = process_subject.handle;
-    LOCKED(evagg_processes_set_warning_callback(handle, warn, NULL), EVAGG_OK);
-    LOCKED(see_job(handle, 0, 1001), EVAGG_FIRST);
-    LOCKED(see_job(handle, 0, 1001), EVAGG_COUNTED);
-    LOCKED(see_job(handle, 1, 1001), EVAGG_FIRST);
-    LOCKED(see_job(handle, 2, 1001), EVAGG_FIRST);
-    LOCKED(see_job(handle, 3, 1001), EVAGG_REJECTED);
-    assert_int_equal(warned, 1);
-    LOCKED(evagg_processes_due(handle, 1001), EVAGG_DUE);
-    LOCKED(evagg_processes_length(handle, &length), EVAGG_OK);
-    LOCKED(evagg_processes_statistics(handle, &statistics), EVAGG_OK);
-    LOCKED(evagg_processes_set_enabled(handle, 0), EVAGG_OK);
-    LOCKED(see_job(handle, 0, 1001), EVAGG_DISABLED);
-    LOCKED(evagg_processes_set_enabled(handle, 1), EVAGG_OK);
-    LOCKED(evagg_processes_set_overflow_policy(handle, EVAGG_DISCARD_OLDEST), EVAGG_OK);
-    LOCKED(evagg_processes_flush(handle, 1002, page, 4, text, sizeof text, &window), EVAGG_OK);
-    assert_int_equal(warned, 2);
-    LOCKED(evagg_processes_merge(handle, page, 3), EVAGG_OK);
-    assert_int_equal(evagg_processes_deinit(handle), EVAGG_OK);
-    assert_balanced();
+    for (uint8_t policy = EVAGG_REJECT_NEW; policy <= EVAGG_DISCARD_OLDEST; policy++) {
+        every_process_call(policy, EVAGG_WARN_AT_ONCE);
+        every_process_call(policy, EVAGG_WARN_AT_FLUSH);
+    }
 }
 
-static void misuse_leaves_the_lock_released(void **state) {
+static void misuse_of_connections_leaves_the_lock_released(void **state) {
     (void)state;
     evagg_connection_t wrong = flow(0);
     wrong.ip_version = 5;
+    const evagg_connection_t right = flow(0);
     evagg_window_t window;
-    evagg_connection_record_t record = {.connection = flow(0)};
-    const evagg_config_t config = locked(config_of(3, 0));
-    connections_open(&subject, memory, sizeof memory, &config);
-    evagg_connections_t *const handle = subject.handle;
-    assert_int_equal(evagg_connections_record(handle, &wrong, EVAGG_IN, 0, 1001),
-                     EVAGG_ERROR_BAD_VALUE);
-    assert_balanced();
-    assert_int_equal(evagg_connections_flush(handle, 1001, &record, 0, &window),
-                     EVAGG_ERROR_BUFFER_TOO_SMALL);
-    assert_balanced();
-    assert_int_equal(evagg_connections_merge(handle, &record, 1), EVAGG_ERROR_BAD_VALUE);
-    assert_balanced();
-    assert_int_equal(evagg_connections_set_overflow_policy(handle, 3), EVAGG_ERROR_BAD_VALUE);
-    assert_balanced();
-    assert_int_equal(evagg_connections_length(handle, NULL), EVAGG_ERROR_NULL_ARGUMENT);
-    assert_balanced();
+    evagg_statistics_t statistics;
+    evagg_connection_record_t records[2] = {{.connection = flow(0), .hit_count = 1},
+                                            {.connection = flow(1)}};
+    static const uint8_t packet[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+    evagg_connections_t *const handle = open_connections(config_of(3, 0));
+    const evagg_status_t null = EVAGG_ERROR_NULL_ARGUMENT;
+    const evagg_status_t bad = EVAGG_ERROR_BAD_VALUE;
+    CALL(&harness, evagg_connections_record(handle, &wrong, EVAGG_IN, 0, 1001), bad);
+    CALL(&harness, evagg_connections_record(handle, &right, 3, 0, 1001), bad);
+    CALL(&harness, evagg_connections_record(handle, NULL, EVAGG_IN, 0, 1001), null);
+    CALL(&harness, evagg_connections_record(NULL, &right, EVAGG_IN, 0, 1001), null);
+    CALL(&harness, evagg_connections_record_packet(handle, NULL, 28, EVAGG_IN, 1001), null);
+    CALL(&harness, evagg_connections_record_packet(handle, packet, 28, 0, 1001), bad);
+    CALL(&harness, evagg_connections_flush(handle, 1001, records, 0, &window),
+         EVAGG_ERROR_BUFFER_TOO_SMALL);
+    CALL(&harness, evagg_connections_flush(handle, 1001, NULL, 1, &window), null);
+    CALL(&harness, evagg_connections_flush(handle, 1001, records, 1, NULL), null);
+    CALL(&harness, evagg_connections_merge(handle, NULL, 1), null);
+    CALL(&harness, evagg_connections_merge(handle, NULL, 0), EVAGG_OK);
+    /* None is merged. */
+    CALL(&harness, evagg_connections_merge(handle, records, 2), bad);
+    assert_int_equal(connections_length(handle), 0);
+    CALL(&harness, evagg_connections_set_overflow_policy(handle, 0), bad);
+    CALL(&harness, evagg_connections_set_overflow_policy(handle, 3), bad);
+    CALL(&harness, evagg_connections_set_enabled(handle, 2), bad);
+    CALL(&harness, evagg_connections_length(handle, NULL), null);
+    CALL(&harness, evagg_connections_statistics(handle, NULL), null);
+    CALL(&harness, evagg_connections_due(NULL, 1001), null);
+    CALL(&harness, evagg_connections_statistics(NULL, &statistics), null);
+    CALL(&harness, evagg_processes_due((const evagg_processes_t *)(const void *)handle, 1001),
+         EVAGG_ERROR_NOT_INITIALISED);
+    harness_ignore_storage(&harness);
     connections_close(&subject, 1002);
     assert_balanced();
+    const uint32_t acquired = harness.acquired;
+    CALL(&harness, see_flow(handle, 0, 1003), EVAGG_ERROR_NOT_INITIALISED);
+    CALL(&harness, evagg_connections_flush(handle, 1003, records, 1, &window),
+         EVAGG_ERROR_NOT_INITIALISED);
+    assert_int_equal(harness.acquired, acquired);
+}
+
+static void misuse_of_processes_leaves_the_lock_released(void **state) {
+    (void)state;
+    evagg_window_t window;
+    evagg_statistics_t statistics;
+    evagg_process_record_t record = {.command_line = "x", .command_line_length = 1};
+    char text[32];
+    evagg_processes_t *const handle =
+        open_processes(process_config_of(3, 64, JOB_TEXT, EVAGG_REJECT_NEW));
+    const evagg_status_t null = EVAGG_ERROR_NULL_ARGUMENT;
+    const evagg_status_t bad = EVAGG_ERROR_BAD_VALUE;
+    const evagg_status_t small = EVAGG_ERROR_BUFFER_TOO_SMALL;
+    CALL(&harness, evagg_processes_record(handle, NULL, 1001), null);
+    CALL(&harness, see_text(handle, NULL, 1, 1, 1, 1001), null);
+    CALL(&harness, see_text(NULL, "x", 1, 1, 1, 1001), null);
+    CALL(&harness, evagg_processes_flush(handle, 1001, &record, 0, text, 32, &window), small);
+    CALL(&harness, evagg_processes_flush(handle, 1001, &record, 1, text, JOB_TEXT, &window), small);
+    CALL(&harness, evagg_processes_flush(handle, 1001, &record, 1, NULL, 32, &window), null);
+    CALL(&harness, evagg_processes_flush(handle, 1001, NULL, 1, text, 32, &window), null);
+    CALL(&harness, evagg_processes_flush(handle, 1001, &record, 1, text, 32, NULL), null);
+    CALL(&harness, evagg_processes_merge(handle, NULL, 1), null);
+    CALL(&harness, evagg_processes_merge(handle, &record, 1), bad);
+    CALL(&harness, evagg_processes_set_overflow_policy(handle, 3), bad);
+    CALL(&harness, evagg_processes_set_enabled(handle, 2), bad);
+    CALL(&harness, evagg_processes_length(handle, NULL), null);
+    CALL(&harness, evagg_processes_statistics(handle, NULL), null);
+    CALL(&harness, evagg_processes_due(NULL, 1001), null);
+    CALL(&harness, evagg_processes_statistics(NULL, &statistics), null);
+    harness_ignore_storage(&harness);
+    processes_close(&process_subject, 1002);
+    assert_balanced();
+    CALL(&harness, see_job(handle, 0, 1003), EVAGG_ERROR_NOT_INITIALISED);
 }
 
 /* The lock is given back between records of a flush and of a merge, so that the time it is held
@@ -169,18 +281,17 @@ static void long_calls_give_the_lock_back_on_the_way(void **state) {
     for (uint32_t n = 0; n < 64; n++) {
         assert_int_equal(see_flow(subject.handle, n, 1001), EVAGG_FIRST);
     }
-    uint32_t before = lock.acquired;
+    uint32_t before = harness.acquired;
     assert_int_equal(connections_page(&subject, 1002, 64), EVAGG_OK);
-    assert_true(lock.acquired - before >= 16);
-    before = lock.acquired;
+    assert_true(harness.acquired - before >= 64);
+    before = harness.acquired;
     assert_int_equal(evagg_connections_merge(subject.handle, subject.records, 64), EVAGG_OK);
-    assert_true(lock.acquired - before >= 16);
+    assert_true(harness.acquired - before >= 64);
     connections_close(&subject, 1003);
     assert_balanced();
 }
 
 typedef struct interrupt_t {
-    lock_t *lock;
     evagg_connections_t *handle;
     uint32_t recorded;
     uint8_t busy;
@@ -190,7 +301,7 @@ static interrupt_t interrupt;
 
 /* An interrupt that comes as soon as the lock is given back while pages wait, and records. */
 static void release_and_interrupt(void *context, uintptr_t state) {
-    release(context, state);
+    harness_release(context, state);
     if (interrupt.handle != NULL && interrupt.busy == 0 && interrupt.recorded < 40) {
         interrupt.busy = 1;
         if (evagg_connections_due(interrupt.handle, 1001) == EVAGG_DUE) {
@@ -278,7 +389,7 @@ static void flush_to_the_end(evagg_connections_t *handle, evagg_time_t now, size
 }
 
 static void release_to_second_caller(void *context, uintptr_t state) {
-    release(context, state);
+    harness_release(context, state);
     if (second.unlocks_left == NO_UNLOCK || --second.unlocks_left > 0) {
         return;
     }
@@ -309,6 +420,7 @@ static int flush_with_second_caller(const evagg_config_t *config, uint32_t keys,
     second.unlocks_left = NO_UNLOCK;
     connections_open(&subject, memory, sizeof memory, &with_locks);
     second.handle = subject.handle;
+    harness_watch(&harness, memory, copy, evagg_connections_storage_size(config->capacity));
     assert_int_equal(evagg_connections_set_warning_callback(subject.handle, announce, NULL),
                      EVAGG_OK);
     for (uint32_t key = 0; key < keys; key++) {
@@ -417,7 +529,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_connection_call_is_locked_and_balanced),
         cmocka_unit_test(every_process_call_is_locked_and_balanced),
-        cmocka_unit_test(misuse_leaves_the_lock_released),
+        cmocka_unit_test(misuse_of_connections_leaves_the_lock_released),
+        cmocka_unit_test(misuse_of_processes_leaves_the_lock_released),
         cmocka_unit_test(long_calls_give_the_lock_back_on_the_way),
         cmocka_unit_test(events_between_the_records_of_a_page_belong_to_the_next_window),
         cmocka_unit_test(two_flushers_announce_every_loss_once),
