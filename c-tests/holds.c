@@ -6,7 +6,7 @@
 #define LARGEST 4096u
 #define JOB_BYTES 16u
 /* A step of a watched call compares the whole storage, which an emulator takes long for. */
-#define WATCHED REPETITIONS(128u, 16u)
+#define WATCHED REPETITIONS(64u, 16u)
 
 EVAGG_ALIGNED static uint8_t memory[EVAGG_PROCESSES_STORAGE_SIZE(LARGEST, LARGEST *JOB_BYTES)];
 static uint8_t copy[sizeof memory];
