@@ -14,6 +14,6 @@
 
 /** Bytes of an instance before its entries: its own, and 64 for the estimate of each 64 entries. */
 #define EVAGG_PRIVATE_FIXED_SIZE(capacity) \
-    ((size_t) 200 + 8 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
+    ((size_t) 192 + 9 * sizeof(void *) + ((size_t) (capacity) + 63) / 64 * 64)
 /** Bytes of the index for each entry: 2 where a pointer has 4, 4 where it has 8. */
 #define EVAGG_PRIVATE_INDEX_SIZE (sizeof(void *) / 2)

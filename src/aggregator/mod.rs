@@ -423,7 +423,7 @@ impl<M: Memory> Aggregator<'_, M> {
         let mut first_loss = false;
         while let Some(shortage) = self.store().shortage(text) {
             let store = self.store();
-            let (waiting, length, second) = (store.waiting(), store.length(), store.second());
+            let (waiting, recent, second) = (store.waiting(), store.recent(), store.second());
             let hits = store.oldest().map_or(0, |(oldest, ..)| oldest.hit_count());
             let state = self.state();
             if !state.has(option::DISCARDS_OLDEST) {
@@ -432,7 +432,7 @@ impl<M: Memory> Aggregator<'_, M> {
                 return Room { has_room: false, first_loss };
             }
             let (window, crowding, step) = if waiting > 0 {
-                (&mut state.closed, length - waiting, step::DISCARD_CLOSED)
+                (&mut state.closed, recent, step::DISCARD_CLOSED)
             } else {
                 (&mut state.current, 0, step::DISCARD_CURRENT)
             };
@@ -572,12 +572,11 @@ impl<M: Memory> Aggregator<'_, M> {
 
     pub fn statistics(&mut self) -> Statistics {
         let state = self.state();
-        let totals = state.totals;
-        let mut counts = totals.counts.map(joined);
-        for window in [&state.closed, &state.current] {
-            for (total, count) in counts.iter_mut().zip(window.counts) {
-                *total += u64::from(count);
-            }
+        let State { totals, closed, current, .. } = state;
+        let mut counts = [0; COUNTS];
+        let windows = closed.counts.iter().zip(&current.counts);
+        for (sum, (total, (closed, current))) in counts.iter_mut().zip(totals.counts.iter().zip(windows)) {
+            *sum = joined(*total) + u64::from(*closed) + u64::from(*current);
         }
         Statistics {
             counts,

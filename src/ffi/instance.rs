@@ -90,8 +90,6 @@ pub struct Head {
 pub struct Body<E> {
     pub capacity: u16,
     pub recoveries: u16,
-    /// Of what does not change until deinit: see [`seal`].
-    pub seal: u32,
     entries: *mut E,
     heads: *mut u16,
     pub seed: Hasher,
@@ -271,7 +269,7 @@ impl Head {
 }
 
 /// The storage macros of the header say the same.
-const _: () = assert!(size_of::<Instance<()>>() == 200 + 8 * size_of::<*const ()>());
+const _: () = assert!(size_of::<Instance<()>>() == 192 + 9 * size_of::<*const ()>());
 const _: () = assert!(align_of::<Instance<()>>() <= EVAGG_STORAGE_ALIGNMENT);
 const _: () = assert!(size_of::<Block>() == 64);
 

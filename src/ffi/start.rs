@@ -30,7 +30,8 @@ struct Plan<'a> {
 }
 
 /// Checks all that is given, but not what the storage holds.
-#[inline]
+// Inlined, with what it calls, because most firmware has one caller of it.
+#[inline(always)]
 unsafe fn plan<'a, E: Kind>(
     storage: *mut c_void,
     storage_bytes: usize,
@@ -94,7 +95,6 @@ pub unsafe fn init<E: Kind>(
     body.seed = seed;
     body.place_parts(storage);
     body.state.begin(&plan.settings, plan.config.start);
-    body.seal = seal::<E>(body, plan.text_maximum);
     settle();
     instance.head.magic.store(E::MAGIC, Ordering::Relaxed);
     Ok(())
@@ -128,7 +128,7 @@ pub unsafe fn attach<E: Kind>(
     }
     // SAFETY: as above; a body consists of numbers and of pointers that are not followed. Nobody else uses the storage.
     let body = unsafe { &mut *(&raw mut (*instance).body).cast::<Body<E>>() };
-    if body.seal != seal(body, text_maximum) || body.seed != seed {
+    if body.seed != seed {
         return Err(EVAGG_ERROR_CORRUPT);
     }
     let has_same_size = body.capacity == plan.capacity
@@ -154,14 +154,7 @@ pub unsafe fn attach<E: Kind>(
     Ok(())
 }
 
-/// Tells what does not change until deinit from what a memory holds by accident.
-fn seal<E: Kind>(body: &Body<E>, text_maximum: u16) -> u32 {
-    let mut hasher = body.seed.for_keys();
-    let sizes = u32::from(body.capacity) << 16 | u32::from(text_maximum);
-    hasher.four([E::MAGIC, sizes, body.state.text_bytes(), LAYOUT.into()]);
-    hasher.finish()
-}
-
+#[inline(always)]
 fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings, u16), evagg_status_t> {
     let policy = match config.overflow_policy {
         0 => E::DEFAULT_POLICY,
@@ -197,6 +190,7 @@ fn settings<E: Kind>(config: &evagg_config_t, capacity: u32) -> Result<(Settings
 }
 
 /// Whether there is nothing to lock; an error unless there is one way to lock.
+#[inline(always)]
 fn is_for_one_context(config: &evagg_config_t) -> Result<bool, evagg_status_t> {
     let has_callbacks = config.acquire.is_some();
     if has_callbacks != config.release.is_some() {

@@ -111,6 +111,11 @@ impl<'a, E: Event> Store<'a, E> {
     }
 
     #[inline]
+    pub fn recent(&self) -> u16 {
+        self.distance(self.state.border, self.state.end) as u16
+    }
+
+    #[inline]
     pub fn shortage(&self, text: &[u8]) -> Option<Shortage> {
         if usize::from(self.length()) >= self.entries.len() {
             return Some(Shortage::Entries);
