@@ -198,6 +198,15 @@ static void what_is_no_instance_is_refused_untouched(void **state) {
     refuse_processes(&process_config, EVAGG_ERROR_NOT_INITIALISED);
 }
 
+static void another_layout_is_refused_untouched(void **state) {
+    (void)state;
+    const evagg_config_t config = config_of(8, 0);
+    connections_open(&subject, memory, sizeof memory, &config);
+    /* The layout's number, behind the magic number: there in every version of the library. */
+    memory[4]++;
+    refuse_connections(&config, EVAGG_ERROR_STALE_HEADER);
+}
+
 static void another_size_is_refused_untouched(void **state) {
     (void)state;
     evagg_config_t config = config_of(4, 0);
@@ -250,7 +259,7 @@ static void wrong_arguments_are_refused_as_by_init(void **state) {
 static void any_bit_can_be_wrong(void **state) {
     (void)state;
     const evagg_config_t config = config_of(4, EVAGG_DISCARD_OLDEST);
-    uint32_t refused = 0;
+    uint32_t refused = 0, corrupt = 0;
     const uint32_t bits = EVAGG_CONNECTIONS_STORAGE_SIZE(4) * 8;
     for (uint32_t bit = 0; bit < bits; bit += REPETITIONS(1, 7)) {
         connections_open(&subject, memory, sizeof memory, &config);
@@ -261,9 +270,12 @@ static void any_bit_can_be_wrong(void **state) {
         assert_int_equal(see_flow(subject.handle, 1, 1003), EVAGG_FIRST);
         memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
         memcpy(before, memory, sizeof memory);
-        if (evagg_connections_attach(memory, sizeof memory, &config, &subject.handle) != EVAGG_OK) {
+        const evagg_status_t status =
+            evagg_connections_attach(memory, sizeof memory, &config, &subject.handle);
+        if (status != EVAGG_OK) {
             assert_memory_equal(before, memory, sizeof memory);
             refused++;
+            corrupt += status == EVAGG_ERROR_CORRUPT;
             continue;
         }
         (void)see_flow(subject.handle, 7, 1004);
@@ -276,7 +288,9 @@ static void any_bit_can_be_wrong(void **state) {
         assert_int_equal(evagg_connections_flush(subject.handle, 1006, page, 5, &window), EVAGG_OK);
         assert_int_equal(connections_length(subject.handle), 0);
     }
-    assert_true(refused > bits / REPETITIONS(1, 7) / 4);
+    assert_true(corrupt > bits / REPETITIONS(1, 7) / 4);
+    /* The others: magic number, layout, sizes. */
+    assert_true(corrupt < refused && refused - corrupt <= 32 + 8 + 16 + 16 + 32);
 }
 
 int main(void) {
@@ -286,6 +300,7 @@ int main(void) {
         cmocka_unit_test(settings_are_those_of_the_config),
         cmocka_unit_test(a_clock_that_was_reset_too_does_not_keep_a_window_open),
         cmocka_unit_test(what_is_no_instance_is_refused_untouched),
+        cmocka_unit_test(another_layout_is_refused_untouched),
         cmocka_unit_test(another_size_is_refused_untouched),
         cmocka_unit_test(wrong_arguments_are_refused_as_by_init),
         cmocka_unit_test(any_bit_can_be_wrong),

@@ -82,6 +82,14 @@ static void next_window(const kind_t *kind, void *memory) {
     }
 }
 
+/* What waits does not add up any more; what is recorded meanwhile still does. */
+static void saturated_record_waits(const kind_t *kind, void *memory) {
+    see(kind, memory, 1);
+    assert_int_equal(kind->merge(memory, 0, UINT32_MAX), EVAGG_OK);
+    assert_int_equal(take_page(kind, memory), EVAGG_MORE);
+    see(kind, memory, 3);
+}
+
 /* The next window to be closed carries into the upper half of a total. */
 static void large_totals(const kind_t *kind, void *memory) {
     for (uint32_t i = 0; i < 2; i++) {
@@ -156,6 +164,8 @@ static const scenario_t scenarios[] = {
     {"flush, totals beyond 32 bits", EVAGG_REJECT_NEW, large_totals, take_page, NULL},
     {"merge, new", EVAGG_REJECT_NEW, two_entries, merge_new, NULL},
     {"merge, known", EVAGG_REJECT_NEW, two_entries, merge_known, NULL},
+    {"merge, new, while a saturated record waits", EVAGG_REJECT_NEW, saturated_record_waits,
+     merge_new, NULL},
     {"merge, full", EVAGG_REJECT_NEW, full, merge_new, NULL},
     {"merge, discarding", EVAGG_DISCARD_OLDEST, full, merge_new, NULL},
     {"merge, discarding from the closed window", EVAGG_DISCARD_OLDEST, draining_and_full, merge_new,

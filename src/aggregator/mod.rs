@@ -395,6 +395,7 @@ impl<M: Memory> Aggregator<'_, M> {
         state.merging = 1;
         settle();
         state.current.count(Count::Merged, record.hit_count());
+        settle();
         let merged = Merged(record);
         let hash = merged.hash(seed);
         let mut first_loss = false;
@@ -573,13 +574,12 @@ impl<M: Memory> Aggregator<'_, M> {
     pub fn statistics(&mut self) -> Statistics {
         let state = self.state();
         let State { totals, closed, current, .. } = state;
-        let mut counts = [0; COUNTS];
-        let windows = closed.counts.iter().zip(&current.counts);
-        for (sum, (total, (closed, current))) in counts.iter_mut().zip(totals.counts.iter().zip(windows)) {
-            *sum = joined(*total) + u64::from(*closed) + u64::from(*current);
-        }
+        let sum = |count: Count| {
+            let index = count as usize;
+            joined(totals.counts[index]) + u64::from(closed.counts[index]) + u64::from(current.counts[index])
+        };
         Statistics {
-            counts,
+            counts: [sum(Count::Offered), sum(Count::Merged), sum(Count::Rejected), sum(Count::Discarded)],
             malformed: totals.malformed,
             ignored: totals.ignored,
             disabled: totals.disabled,

@@ -8,13 +8,13 @@
 use super::step::{ADD, BEGIN, CLOSE, DISCARD_CLOSED, DISCARD_CURRENT, INDEX, NOTHING};
 use super::{Aggregator, COUNTS, Count, Memory, Parts, Settings, State, flag};
 use crate::event::{Event, Time, is_before};
-use crate::store::recovery::{Reading, Survey};
+use crate::store::recovery::{Hits, Reading, Ring, Survey};
 use crate::store::settle;
 use crate::store::sketch::Distinct;
 
 /// What an image comes to once what was under way is done.
 pub struct Finding {
-    store: Survey,
+    ring: Ring,
     /// Counts of the window that was current.
     offered: u32,
     merged: u32,
@@ -25,21 +25,12 @@ impl<E: Event> Parts<'_, E> {
     pub fn survey(self, text_maximum: usize) -> Option<Finding> {
         let bits = Distinct::bits(self.sketch);
         let seed = self.seed;
-        let State { step, merging, sequence, completed, next, totals, current, closed, .. } = *self.state;
+        let State { step, merging, sequence, completed, next, totals, current, closed, .. } = &*self.state;
+        let (step, merging, sequence, completed, next) = (*step, *merging, *sequence, *completed, *next);
         let is_closing = (ADD..=BEGIN).contains(&step);
         let is_discarding = matches!(step, DISCARD_CURRENT | DISCARD_CLOSED);
         let has_closed = sequence.wrapping_sub(completed) <= u32::from(!is_closing || step == BEGIN);
         if step > INDEX || merging > 1 || !has_closed {
-            return None;
-        }
-        let reading = Reading {
-            first: if is_discarding { next[1] } else { self.state.store.first() },
-            is_closing,
-            has_index: step != INDEX,
-            text_maximum,
-        };
-        let store = self.store().survey(&reading, seed)?;
-        if sequence == completed && store.waiting_hits > 0 {
             return None;
         }
         let mut counts = [closed.counts, current.counts];
@@ -49,32 +40,46 @@ impl<E: Event> Parts<'_, E> {
             _ => {}
         }
         // While a window is closed, the one or the other is half written.
+        let has_sketch = (step == CLOSE || step == BEGIN || closed.distinct.is_among(bits))
+            && (!is_closing || if step == BEGIN { closed } else { current }.distinct.is_among(bits));
+        let is_announced = is_closing && (step - ADD) % 2 == 1;
+        let mut totals = totals.counts.iter().chain(is_announced.then_some(&next));
+        if !has_sketch || totals.any(|total| total[1] > u32::MAX / 4) {
+            return None;
+        }
+        let reading = Reading {
+            first: if is_discarding { next[1] } else { self.state.store.first() },
+            is_closing,
+            has_index: step != INDEX,
+            text_maximum,
+        };
+        let Survey { ring, waiting, current } = self.store().survey(&reading, seed)?;
+        let is_draining = sequence != completed;
+        if !is_draining && waiting.sum > 0 {
+            return None;
+        }
+        let [closed_counts, current_counts] = counts;
         if step != CLOSE && step != BEGIN {
-            let [offered, merged, rejected, discarded] = counts[0].map(u64::from);
-            let adds_up = offered + merged >= rejected + discarded + store.waiting_hits;
-            if !(adds_up || is_saturated(counts[0], &store)) || !closed.distinct.is_among(bits) {
+            let [offered, merged, rejected, discarded] = closed_counts.map(u64::from);
+            let adds_up = offered + merged >= rejected + discarded + waiting.sum;
+            if !adds_up && !is_saturated(closed_counts, waiting) {
                 return None;
             }
         }
-        let is_announced = is_closing && (step - ADD) % 2 == 1;
-        let totals = totals.counts.into_iter().chain(is_announced.then_some(next));
-        if totals.into_iter().any(|total| total[1] > u32::MAX / 4) {
-            return None;
-        }
-        let counts = if step == BEGIN { counts[0] } else { counts[1] };
-        let [offered, merged] = arrived(counts, &store, merging != 0)?;
-        Some(Finding { store, offered, merged })
+        let counts = if step == BEGIN { closed_counts } else { current_counts };
+        let [offered, merged] = arrived(counts, current, merging != 0)?;
+        Some(Finding { ring, offered, merged })
     }
 }
 
 /// How many events were offered to the window of those counts, and how many hits merged, so that with its entries it
 /// adds up. One event can have been counted as offered alone, or one record as merged.
-fn arrived(counts: [u32; COUNTS], store: &Survey, is_merging: bool) -> Option<[u32; 2]> {
+fn arrived(counts: [u32; COUNTS], entries: Hits, is_merging: bool) -> Option<[u32; 2]> {
     let [offered, merged, rejected, discarded] = counts;
-    if is_saturated(counts, store) {
+    if is_saturated(counts, entries) {
         return Some([offered, merged]);
     }
-    let kept_or_lost = store.current_hits + u64::from(rejected) + u64::from(discarded);
+    let kept_or_lost = entries.sum + u64::from(rejected) + u64::from(discarded);
     let rest = |known: u32| u32::try_from(kept_or_lost.checked_sub(known.into())?).ok();
     if is_merging {
         return Some([offered, rest(offered)?]);
@@ -84,8 +89,8 @@ fn arrived(counts: [u32; COUNTS], store: &Survey, is_merging: bool) -> Option<[u
 }
 
 /// A counter that stands at its maximum means at least that many: then nothing adds up.
-fn is_saturated(counts: [u32; COUNTS], store: &Survey) -> bool {
-    store.is_saturated || counts.contains(&u32::MAX)
+fn is_saturated(counts: [u32; COUNTS], entries: Hits) -> bool {
+    entries.is_saturated || counts.contains(&u32::MAX)
 }
 
 impl<M: Memory> Aggregator<'_, M> {
@@ -106,7 +111,7 @@ impl<M: Memory> Aggregator<'_, M> {
             if matches!(state.step, DISCARD_CLOSED | DISCARD_CURRENT) {
                 window.counts[Count::Discarded as usize] = state.next[0];
             }
-            state.store.set_ring(&finding.store);
+            state.store.set_ring(&finding.ring);
         }
         state.set_step(INDEX);
         for window in [&mut state.closed, &mut state.current] {
@@ -122,7 +127,7 @@ impl<M: Memory> Aggregator<'_, M> {
             state.current.start = now;
         }
         state.current.distinct = Distinct::of(sketch, state.sequence);
-        self.store().recover(&finding.store, seed);
+        self.store().recover(&finding.ring, seed);
         self.state().set_step(NOTHING);
     }
 }

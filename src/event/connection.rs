@@ -221,7 +221,7 @@ impl Event for Connection {
     }
 
     fn is_valid(&self) -> bool {
-        let uses_first_words_only = self.local[1..] == [0; 3] && self.remote[1..] == [0; 3];
+        let uses_first_words_only = (1..4).all(|index| self.local[index] | self.remote[index] == 0);
         self.hit_count != 0 && (self.ip_version == 6 || (self.ip_version == 4 && uses_first_words_only))
     }
 

@@ -54,35 +54,38 @@ pub trait Kind: Event {
     fn read_record(&mut self, record: &Self::Record, seed: Hasher, text: &[u8]);
 }
 
-// The body comes first: on a microcontroller the instructions that reach the first fields are shorter.
+// The body comes early: on a microcontroller the instructions that reach the first fields are shorter.
 #[repr(C)]
 pub struct Instance<E> {
+    pub mark: Mark,
     pub body: UnsafeCell<Body<E>>,
     pub head: Head,
     pub warning: UnsafeCell<WarningCallback>,
 }
 
+/// What kind of instance this is, and of what layout: at the same place in every version of the library.
+#[repr(C)]
+pub struct Mark {
+    pub magic: AtomicU32,
+    /// See [`LAYOUT`].
+    pub layout: u8,
+    pub text_maximum: u16,
+}
+
 /// What does not change until deinit, and the built-in lock.
 #[repr(C)]
 pub struct Head {
-    pub magic: AtomicU32,
-    pub text_maximum: u16,
-    /// See [`LAYOUT`].
-    pub layout: u8,
-    /// Whether the built-in lock is used: no callbacks, and not one context only.
-    locks_itself: bool,
     /// Both or neither: then the built-in lock is taken, unless there is nothing to lock.
     acquire: evagg_lock_acquire_t,
     release: evagg_lock_release_t,
     lock_context: *mut c_void,
     /// For those who hash without the lock; the body has its own.
     pub seed: Hasher,
+    busy: AtomicU32,
+    /// Whether the built-in lock is used: no callbacks, and not one context only.
+    locks_itself: bool,
     #[cfg(target_has_atomic = "ptr")]
     built_in: BuiltInLock<Relax>,
-    /// So that the storage macros are the same for every target.
-    #[cfg(not(target_has_atomic = "ptr"))]
-    built_in: u32,
-    pub busy: AtomicU32,
 }
 
 /// What is reached only while the lock is held.
@@ -163,22 +166,16 @@ impl<E: Kind> Body<E> {
 }
 
 impl Head {
-    /// A head without its magic number: nobody takes it for an instance yet.
-    pub fn new(config: &evagg_config_t, seed: Hasher, text_maximum: u16, locks_itself: bool, busy: u32) -> Self {
-        Self {
-            magic: AtomicU32::new(0),
-            text_maximum,
-            layout: LAYOUT,
-            locks_itself,
-            acquire: config.acquire,
-            release: config.release,
-            lock_context: config.lock_context,
-            seed,
+    /// Writes how to lock, and the lock, open, over what may be no value of theirs.
+    pub unsafe fn set_lock(head: *mut Self, config: &evagg_config_t, locks_itself: bool) {
+        // SAFETY: the caller gives a place for a head that nobody else uses.
+        unsafe {
+            (&raw mut (*head).locks_itself).write(locks_itself);
+            (&raw mut (*head).acquire).write(config.acquire);
+            (&raw mut (*head).release).write(config.release);
+            (&raw mut (*head).lock_context).write(config.lock_context);
             #[cfg(target_has_atomic = "ptr")]
-            built_in: BuiltInLock::new(),
-            #[cfg(not(target_has_atomic = "ptr"))]
-            built_in: 0,
-            busy: AtomicU32::new(busy),
+            (&raw mut (*head).built_in).write(BuiltInLock::new());
         }
     }
 
@@ -191,7 +188,7 @@ impl Head {
             return EVAGG_ERROR_MISALIGNED;
         }
         // SAFETY: the handle points to readable memory of that size; the word is read as a number that may be anything.
-        let found: &AtomicU32 = unsafe { &(*handle).head.magic };
+        let found: &AtomicU32 = unsafe { &(*handle).mark.magic };
         if found.load(Ordering::Relaxed) == magic { EVAGG_OK } else { EVAGG_ERROR_NOT_INITIALISED }
     }
 

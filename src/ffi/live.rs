@@ -267,7 +267,7 @@ impl<E: Kind> Live<E> {
     }
 
     pub fn text_maximum(self) -> usize {
-        self.head().text_maximum.into()
+        self.instance().mark.text_maximum.into()
     }
 
     #[inline]
@@ -276,7 +276,7 @@ impl<E: Kind> Live<E> {
     }
 
     pub fn deinit(self) {
-        self.head().magic.store(0, Ordering::Relaxed);
+        self.instance().mark.magic.store(0, Ordering::Relaxed);
     }
 }
 

@@ -80,7 +80,7 @@ pub unsafe fn init<E: Kind>(
     // entries and texts may hold anything until they are written.
     let instance = unsafe {
         // What was there before must not be taken for an instance when half of it is overwritten.
-        (*storage.cast::<Instance<E>>()).head.magic.store(0, Ordering::Relaxed);
+        (*storage.cast::<Instance<E>>()).mark.magic.store(0, Ordering::Relaxed);
         settle();
         for byte in 0..plan.needed {
             let fill = if byte < size_of::<Instance<E>>() { 0 } else { 0xFF };
@@ -88,15 +88,19 @@ pub unsafe fn init<E: Kind>(
         }
         &mut *storage.cast::<Instance<E>>()
     };
-    let seed = Hasher::new(plan.config.hash_seed);
-    instance.head = Head::new(plan.config, seed, plan.text_maximum, plan.locks_itself, 0);
+    let head = &mut instance.head;
+    // SAFETY: the head is part of the storage.
+    unsafe { Head::set_lock(head, plan.config, plan.locks_itself) };
+    head.seed = Hasher::new(plan.config.hash_seed);
     let body = instance.body.get_mut();
     body.capacity = plan.capacity;
-    body.seed = seed;
+    body.seed = head.seed;
     body.place_parts(storage);
     body.state.begin(&plan.settings, plan.config.start);
+    instance.mark.text_maximum = plan.text_maximum;
+    instance.mark.layout = LAYOUT;
     settle();
-    instance.head.magic.store(E::MAGIC, Ordering::Relaxed);
+    instance.mark.magic.store(E::MAGIC, Ordering::Relaxed);
     Ok(())
 }
 
@@ -110,15 +114,9 @@ pub unsafe fn attach<E: Kind>(
     let plan = unsafe { plan::<E>(storage, storage_bytes, config) }?;
     let instance = storage.cast::<Instance<E>>();
     // SAFETY: the storage is aligned and has at least the bytes of an instance. What is read is a number.
-    let (magic, layout, text_maximum, busy, seed) = unsafe {
-        let head = &raw const (*instance).head;
-        (
-            (&raw const (*head).magic).cast::<u32>().read(),
-            (*head).layout,
-            (*head).text_maximum,
-            (&raw const (*head).busy).cast::<u32>().read(),
-            (*head).seed,
-        )
+    let (magic, layout, text_maximum, seed) = unsafe {
+        let mark = &raw const (*instance).mark;
+        ((*mark).magic.load(Ordering::Relaxed), (*mark).layout, (*mark).text_maximum, (*instance).head.seed)
     };
     if magic != E::MAGIC {
         return Err(EVAGG_ERROR_NOT_INITIALISED);
@@ -143,12 +141,10 @@ pub unsafe fn attach<E: Kind>(
     body.place_parts(storage);
     Aggregator(body).recover(&finding, &plan.settings, plan.config.start);
     body.recoveries = body.recoveries.saturating_add(1);
-    // SAFETY: the storage is the library's from here on. These fields may have held what is no value of theirs, so that
-    // they are not read.
+    // SAFETY: the storage is the library's from here on. What is written may have been no value of its type, and is not
+    // read before.
     unsafe {
-        let mut head = Head::new(plan.config, seed, text_maximum, plan.locks_itself, busy);
-        *head.magic.get_mut() = magic;
-        (&raw mut (*instance).head).write(head);
+        Head::set_lock(&raw mut (*instance).head, plan.config, plan.locks_itself);
         (&raw mut (*instance).warning).cast::<WarningCallback>().write(WarningCallback::NONE);
     }
     Ok(())

@@ -133,6 +133,7 @@ impl<'a, E: Event> Store<'a, E> {
     /// Takes in the entry that was written to the free place.
     #[inline]
     pub fn push(&mut self, text: &[u8], hash: u32) {
+        let bucket = self.bucket(hash);
         let position = self.position(self.state.end);
         let text_start = self.text_end();
         let Some(entry) = self.entries.get_mut(position) else { return };
@@ -140,18 +141,8 @@ impl<'a, E: Event> Store<'a, E> {
             self.state.text.push(self.text, text_start, text);
             entry.set_text(text_start as u32, text.len() as u16);
         }
-        self.link(position, hash);
-        settle();
-        self.state.end = self.after(self.state.end);
-        self.state.high_water = self.state.high_water.max(self.length());
-    }
-
-    /// Puts the entry at the end of its chain.
-    #[inline]
-    fn link(&mut self, position: usize, hash: u32) {
-        let bucket = self.bucket(hash);
-        let (Some(head), Some(entry)) = (self.heads.get_mut(bucket), self.entries.get_mut(position)) else { return };
         entry.set_link(END);
+        let Some(head) = self.heads.get_mut(bucket) else { return };
         let (mut last, mut next) = (END, *head);
         while let Some(entry) = self.entries.get(usize::from(next)) {
             (last, next) = (next, entry.link());
@@ -160,6 +151,9 @@ impl<'a, E: Event> Store<'a, E> {
             Some(last) => last.set_link(position as u16),
             None => *head = position as u16,
         }
+        settle();
+        self.state.end = self.after(self.state.end);
+        self.state.high_water = self.state.high_water.max(self.length());
     }
 
     /// The oldest entry and its text in two parts.
@@ -209,8 +203,8 @@ impl<'a, E: Event> Store<'a, E> {
         if !E::HAS_TEXT || self.state.first == self.state.end {
             return 0;
         }
-        let newest = if self.state.end == 0 { 2 * self.entries.len() as u32 } else { self.state.end } - 1;
-        let Some(entry) = self.entries.get(self.position(newest)) else { return 0 };
+        let newest = self.position(self.before(self.state.end));
+        let Some(entry) = self.entries.get(newest) else { return 0 };
         text::wrap(self.text, entry.text_start() as usize + entry.text_length())
     }
 
@@ -245,6 +239,11 @@ impl<'a, E: Event> Store<'a, E> {
     fn after(&self, mark: u32) -> u32 {
         let next = mark + 1;
         if next as usize >= 2 * self.entries.len() { 0 } else { next }
+    }
+
+    #[inline]
+    fn before(&self, mark: u32) -> u32 {
+        if mark == 0 { 2 * self.entries.len() as u32 - 1 } else { mark - 1 }
     }
 
     #[inline]

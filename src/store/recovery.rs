@@ -6,16 +6,27 @@ use super::{END, Store, StoreState};
 use crate::event::Event;
 use crate::store::hash::Hasher;
 
-/// What the entries of an image come to.
+/// Where the marks belong, and how much text there is.
 #[derive(Clone, Copy)]
-pub struct Survey {
+pub struct Ring {
     first: u32,
     border: u32,
     text_used: u32,
-    /// Hits of the entries that wait to be flushed, and of those of the current window.
-    pub waiting_hits: u64,
-    pub current_hits: u64,
-    /// A hit count stands at its maximum.
+}
+
+/// What the entries of an image come to.
+pub struct Survey {
+    pub ring: Ring,
+    /// Of the entries that wait to be flushed.
+    pub waiting: Hits,
+    /// Of the entries of the current window.
+    pub current: Hits,
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct Hits {
+    pub sum: u64,
+    /// One of them stands at its maximum.
     pub is_saturated: bool,
 }
 
@@ -46,29 +57,26 @@ impl<E: Event> Store<'_, E> {
         if length as usize > self.entries.len() || usize::from(high_water) > self.entries.len() {
             return None;
         }
-        let mut survey = Survey {
-            first,
-            border: if reading.is_closing { first } else { border },
-            text_used: 0,
-            waiting_hits: 0,
-            current_hits: 0,
-            is_saturated: false,
-        };
+        let mut ring = Ring { first, border: if reading.is_closing { first } else { border }, text_used: 0 };
         // An entry of the current window that leaves takes the border along, with the second of two stores.
-        if self.distance(first, survey.border) > length {
+        if self.distance(first, ring.border) > length {
             if self.after(border) != first {
                 return None;
             }
-            survey.border = first;
+            ring.border = first;
         }
+        let (mut waiting, mut current) = (Hits::default(), Hits::default());
+        // More than any chain takes that fewer than 128 entries can make, and far more than those of a keyed hash: so
+        // an image cannot make this long.
+        let mut steps = 64 * self.entries.len();
         let mut text_start = None;
         let mut mark = first;
         let mut is_waiting = true;
         while mark != end {
-            is_waiting &= mark != survey.border;
+            is_waiting &= mark != ring.border;
             let position = self.position(mark);
             let entry = self.entries.get(position)?;
-            if !entry.is_valid() || (reading.has_index && !self.is_linked(entry, position, seed)) {
+            if !entry.is_valid() || (reading.has_index && !self.is_linked(entry, position, seed, &mut steps)) {
                 return None;
             }
             if E::HAS_TEXT {
@@ -80,31 +88,32 @@ impl<E: Event> Store<'_, E> {
                 {
                     return None;
                 }
-                survey.text_used += length as u32;
-                if survey.text_used as usize > self.text.len() || !self.has_its_text(entry, seed) {
+                ring.text_used += length as u32;
+                if ring.text_used as usize > self.text.len() || !self.has_its_text(entry, seed) {
                     return None;
                 }
                 text_start = Some(text::wrap(self.text, start as usize + length) as u32);
             }
-            let hits = if is_waiting { &mut survey.waiting_hits } else { &mut survey.current_hits };
-            *hits += u64::from(entry.hit_count());
-            survey.is_saturated |= entry.hit_count() == u32::MAX;
+            let hits = if is_waiting { &mut waiting } else { &mut current };
+            hits.sum += u64::from(entry.hit_count());
+            hits.is_saturated |= entry.hit_count() == u32::MAX;
             mark = self.after(mark);
         }
-        Some(survey)
+        Some(Survey { ring, waiting, current })
     }
 
     /// Whether the entry is in the chain of its hash.
-    fn is_linked(&self, entry: &E, position: usize, seed: Hasher) -> bool {
+    fn is_linked(&self, entry: &E, position: usize, seed: Hasher, steps: &mut usize) -> bool {
         let Some(mut next) = self.heads.get(self.bucket(entry.hash(seed))).copied() else { return false };
-        for _ in 0..self.entries.len() {
-            if usize::from(next) == position {
-                return true;
-            }
+        while usize::from(next) != position {
             let Some(entry) = self.entries.get(usize::from(next)) else { return false };
+            if *steps == 0 {
+                return false;
+            }
+            *steps -= 1;
             next = entry.link();
         }
-        false
+        true
     }
 
     /// Whether the text belongs to the entry. Of one in two parts that is not known.
@@ -113,20 +122,23 @@ impl<E: Event> Store<'_, E> {
         !tail.is_empty() || entry.has_text(head, seed)
     }
 
-    /// Takes over what the survey found. It can be done again at any time.
-    pub fn recover(&mut self, survey: &Survey, seed: Hasher) {
+    /// Makes anew what can be derived. It can be done again at any time.
+    pub fn recover(&mut self, ring: &Ring, seed: Hasher) {
         self.state.high_water = self.state.high_water.max(self.length());
-        self.state.text = TextState::of(survey.text_used);
+        self.state.text = TextState::of(ring.text_used);
         for head in self.heads.iter_mut() {
             *head = END;
         }
-        let mut mark = self.state.first;
-        while mark != self.state.end {
+        // From the newest to the oldest, each in front of its chain.
+        let mut mark = self.state.end;
+        while mark != self.state.first {
+            mark = self.before(mark);
             let position = self.position(mark);
-            if let Some(entry) = self.entries.get(position) {
-                self.link(position, entry.hash(seed));
+            let Some(bucket) = self.entries.get(position).map(|entry| self.bucket(entry.hash(seed))) else { return };
+            if let (Some(head), Some(entry)) = (self.heads.get_mut(bucket), self.entries.get_mut(position)) {
+                entry.set_link(*head);
+                *head = position as u16;
             }
-            mark = self.after(mark);
         }
     }
 }
@@ -136,9 +148,9 @@ impl StoreState {
         self.first
     }
 
-    /// Puts the marks where the survey found that they belong.
-    pub fn set_ring(&mut self, survey: &Survey) {
-        self.border = survey.border;
-        self.first = survey.first;
+    /// Puts the marks where they belong.
+    pub fn set_ring(&mut self, ring: &Ring) {
+        self.border = ring.border;
+        self.first = ring.first;
     }
 }
