@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan tsan size bench bench-check fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
+.PHONY: help demo test test-firmware asan tsan size bench bench-check check-long fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -42,6 +42,9 @@ bench-check: setup-bench ## count the instructions of each operation, compare wi
 	@scripts/bench-check.py
 	cargo test --locked --manifest-path benches/Cargo.toml --target-dir target
 	cargo bench --locked --manifest-path benches/Cargo.toml --target-dir target --bench tables -- --test --quiet
+
+check-long: setup-firmware setup-bench setup-fuzz ## attack each promise for longer, some half an hour; docs/reliability.md has the table
+	@scripts/check-long.sh
 
 fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the committed corpora
 	@scripts/fuzz.sh

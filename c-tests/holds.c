@@ -3,6 +3,9 @@
    capacity. First, that the harness reports every misuse. */
 #include "lock_harness.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define LARGEST 4096u
 #define JOB_BYTES 16u
 /* Records of a watched page: each compares the whole storage, which an emulator takes long for. */
@@ -227,14 +230,23 @@ static uint32_t processes_holds(uint32_t capacity, uint8_t policy, uint8_t deliv
     return harness.most;
 }
 
+static uint32_t holds;
+static uint32_t most_of_small, most_of_large;
+
+static void take_down(uint32_t *most, uint32_t changed) {
+    assert_true(changed > 0);
+    holds += harness.acquired;
+    *most = changed > *most ? changed : *most;
+}
+
 static void a_hold_changes_no_more_at_a_larger_capacity(void **state) {
     (void)state;
     for (uint8_t policy = EVAGG_REJECT_NEW; policy <= EVAGG_DISCARD_OLDEST; policy++) {
         for (uint8_t delivery = EVAGG_WARN_AT_ONCE; delivery <= EVAGG_WARN_AT_FLUSH; delivery++) {
-            assert_true(connections_holds(4, policy, delivery) > 0);
-            assert_true(connections_holds(LARGEST, policy, delivery) > 0);
-            assert_true(processes_holds(4, policy, delivery) > 0);
-            assert_true(processes_holds(LARGEST, policy, delivery) > 0);
+            take_down(&most_of_small, connections_holds(4, policy, delivery));
+            take_down(&most_of_large, connections_holds(LARGEST, policy, delivery));
+            take_down(&most_of_small, processes_holds(4, policy, delivery));
+            take_down(&most_of_large, processes_holds(LARGEST, policy, delivery));
         }
     }
 }
@@ -245,5 +257,12 @@ int main(void) {
         cmocka_unit_test(the_harness_reports_every_misuse),
         cmocka_unit_test(a_hold_changes_no_more_at_a_larger_capacity),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (failed == 0) {
+        printf("evidence lock callbacks: %" PRIu32
+               " holds without misuse; bytes changed in one: at most %" PRIu32
+               " with 4 entries, %" PRIu32 " with %u\n",
+               holds, most_of_small, most_of_large, LARGEST);
+    }
+    return failed;
 }
