@@ -167,7 +167,7 @@ typedef void (*evagg_lock_release_t)(void *context, size_t state);
 
 /**
  * What an instance is to be. Fill it with EVAGG_CONFIG_INIT, then change what differs; 0 is the default everywhere.
- * It is read during init only.
+ * It is read during init and attach only.
  */
 typedef struct {
     /** Of this structure in bytes; set by EVAGG_CONFIG_INIT. */
@@ -238,7 +238,8 @@ typedef struct {
 /**
  * The window that a page of flush belongs to, and its accounting: offered + merged = kept + rejected + discarded.
  *
- * The counts are of events, not of records. They saturate at 4,294,967,295. While pages remain, new events can still
+ * The counts are of events, not of records. They saturate at 4,294,967,295, and then do not add up: `kept`, which is
+ * worked out from the others, is not exact. While pages remain, new events can still
  * discard entries that wait, if that is the policy: the counts are final with EVAGG_OK. A page that flush could not
  * give yet, EVAGG_MORE with `records` 0, has no accounting but zeros.
  */
@@ -266,7 +267,8 @@ typedef struct {
 } evagg_window_t;
 
 /**
- * What happened since init, warm resets included. Every event that was given to the library is in exactly one of offered, malformed,
+ * What happened since init, warm resets or not. Every event that was given to the library is in exactly one of offered,
+ * malformed,
  * ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
  */
 typedef struct {
@@ -416,25 +418,29 @@ evagg_status_t evagg_connections_init(void *storage,
 /**
  * Takes over the aggregator of connections that a warm reset left in the caller's memory, with all that was cached.
  *
- * The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
- * it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
- * being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
- * statistics count the recovery. Call it first thing after start, and init if it fails.
+ * Call it first thing after start, and init if it fails. The memory must be one that start-up leaves alone, as in a
+ * NOLOAD section, and what was stored must have reached it, in the order of the program: docs/firmware.md says more.
+ * At most the event being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in
+ * part; every window still adds up, and the statistics count the recovery.
+ *
+ * The storage is checked before anything is changed: sizes, seed, the marks of the ring, each entry with its place in
+ * the index and its text, and the accounting of the windows. A wrong byte count or time is not noticed. What can be
+ * derived is made anew.
  *
  * Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
  * delivery are those of the config. Aggregation is on, and no warning callback is set.
  *
- * @param storage       As given to init; it may have been moved as it is.
- * @param storage_bytes Its size, at least what storage_size says for the capacity.
- * @param config        As for init, with the capacity of the storage. `start` is the present time: if that
- *                      is before the start of the current window, because the clock was reset too, the window starts
- *                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
- *                      only.
+ * @param storage       As given to init; it may lie elsewhere now.
+ * @param storage_bytes Its size, at least what storage_size says.
+ * @param config        As for init, with the capacity of the storage. `start` is the present time. If
+ *                      that is before the start of the current window, because the clock was reset too, the current
+ *                      window starts now and the one being flushed ends now; entries keep their times. A window that
+ *                      was about to be closed ends now. `hash_seed` is not read. Read during this call only.
  * @param connections   Receives the handle, NULL on failure.
  * @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
  *         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
- *         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
- *         untouched.
+ *         it; EVAGG_ERROR_BAD_VALUE if it has another size: attach with that size, and flush, to have what it holds;
+ *         else as init. With every error the storage is untouched.
  *
  * Not while another call uses the same storage. It takes time in proportion to the capacity.
  */
@@ -686,25 +692,29 @@ evagg_status_t evagg_processes_init(void *storage,
 /**
  * Takes over the aggregator of processes that a warm reset left in the caller's memory, with all that was cached.
  *
- * The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
- * it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
- * being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
- * statistics count the recovery. Call it first thing after start, and init if it fails.
+ * Call it first thing after start, and init if it fails. The memory must be one that start-up leaves alone, as in a
+ * NOLOAD section, and what was stored must have reached it, in the order of the program: docs/firmware.md says more.
+ * At most the event being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in
+ * part; every window still adds up, and the statistics count the recovery.
+ *
+ * The storage is checked before anything is changed: sizes, seed, the marks of the ring, each entry with its place in
+ * the index and its text, and the accounting of the windows. A wrong byte count or time is not noticed. What can be
+ * derived is made anew.
  *
  * Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
  * delivery are those of the config. Aggregation is on, and no warning callback is set.
  *
- * @param storage       As given to init; it may have been moved as it is.
- * @param storage_bytes Its size, at least what storage_size says for the capacity and text bytes.
- * @param config        As for init, with the capacity, text_bytes and text_maximum of the storage. `start` is the present time: if that
- *                      is before the start of the current window, because the clock was reset too, the window starts
- *                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
- *                      only.
+ * @param storage       As given to init; it may lie elsewhere now.
+ * @param storage_bytes Its size, at least what storage_size says.
+ * @param config        As for init, with the capacity, text_bytes and text_maximum of the storage. `start` is the present time. If
+ *                      that is before the start of the current window, because the clock was reset too, the current
+ *                      window starts now and the one being flushed ends now; entries keep their times. A window that
+ *                      was about to be closed ends now. `hash_seed` is not read. Read during this call only.
  * @param processes     Receives the handle, NULL on failure.
  * @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
  *         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
- *         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
- *         untouched.
+ *         it; EVAGG_ERROR_BAD_VALUE if it has another size: attach with that size, and flush, to have what it holds;
+ *         else as init. With every error the storage is untouched.
  *
  * Not while another call uses the same storage. It takes time in proportion to the capacity.
  */

@@ -82,6 +82,21 @@ static void on_warning(void *context, const evagg_warning_t *warning) {
     printf("  %s\n", warning->text);
 }
 
+/* What a reset has left is taken over; after power-on there is nothing. */
+static bool start_connections(const evagg_config_t *config) {
+    return evagg_connections_attach(connections_storage, sizeof connections_storage, config,
+                                    &connections) == EVAGG_OK ||
+           evagg_connections_init(connections_storage, sizeof connections_storage, config,
+                                  &connections) == EVAGG_OK;
+}
+
+static bool start_processes(const evagg_config_t *config) {
+    return evagg_processes_attach(processes_storage, sizeof processes_storage, config,
+                                  &processes) == EVAGG_OK ||
+           evagg_processes_init(processes_storage, sizeof processes_storage, config, &processes) ==
+               EVAGG_OK;
+}
+
 static bool start_agent(void) {
     evagg_config_t config = EVAGG_CONFIG_INIT;
     /* A product reads its hardware's random number generator. */
@@ -92,15 +107,13 @@ static bool start_agent(void) {
     config.acquire = mask_interrupts;
     config.release = restore_interrupts;
     config.capacity = CONNECTIONS;
-    if (evagg_connections_init(connections_storage, sizeof connections_storage, &config,
-                               &connections) != EVAGG_OK) {
+    if (!start_connections(&config)) {
         return false;
     }
     config.capacity = PROCESSES;
     config.text_bytes = TEXT_BYTES;
     config.text_maximum = TEXT_MAXIMUM;
-    return evagg_processes_init(processes_storage, sizeof processes_storage, &config, &processes) ==
-               EVAGG_OK &&
+    return start_processes(&config) &&
            evagg_connections_set_warning_callback(connections, on_warning, NULL) == EVAGG_OK &&
            evagg_processes_set_warning_callback(processes, on_warning, NULL) == EVAGG_OK;
 }

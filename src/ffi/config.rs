@@ -54,7 +54,7 @@ pub type evagg_lock_acquire_t = Option<unsafe extern "C" fn(context: *mut c_void
 pub type evagg_lock_release_t = Option<unsafe extern "C" fn(context: *mut c_void, state: usize)>;
 
 /// What an instance is to be. Fill it with EVAGG_CONFIG_INIT, then change what differs; 0 is the default everywhere.
-/// It is read during init only.
+/// It is read during init and attach only.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct evagg_config_t {

@@ -181,25 +181,29 @@ pub unsafe extern "C" fn evagg_connections_init(
 
 /// Takes over the aggregator of connections that a warm reset left in the caller's memory, with all that was cached.
 ///
-/// The memory must lie where start-up code leaves it alone, as in a NOLOAD section, and its contents must have reached
-/// it: not in a cache that writes back. All of it is checked, and what can be derived is made anew. At most the event
-/// being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in part; the
-/// statistics count the recovery. Call it first thing after start, and init if it fails.
+/// Call it first thing after start, and init if it fails. The memory must be one that start-up leaves alone, as in a
+/// NOLOAD section, and what was stored must have reached it, in the order of the program: docs/firmware.md says more.
+/// At most the event being recorded, or the record being moved by flush or merge, is lost, counted twice, or counted in
+/// part; every window still adds up, and the statistics count the recovery.
+///
+/// The storage is checked before anything is changed: sizes, seed, the marks of the ring, each entry with its place in
+/// the index and its text, and the accounting of the windows. A wrong byte count or time is not noticed. What can be
+/// derived is made anew.
 ///
 /// Hash seed, windows, entries and statistics are those of the storage. Lock, overflow policy, interval and warning
 /// delivery are those of the config. Aggregation is on, and no warning callback is set.
 ///
-/// @param storage       As given to init; it may have been moved as it is.
-/// @param storage_bytes Its size, at least what storage_size says for the capacity.
-/// @param config        As for init, with the capacity of the storage. `start` is the present time: if that
-///                      is before the start of the current window, because the clock was reset too, the window starts
-///                      now; if a window was being closed, it ends now. `hash_seed` is not read. Read during this call
-///                      only.
+/// @param storage       As given to init; it may lie elsewhere now.
+/// @param storage_bytes Its size, at least what storage_size says.
+/// @param config        As for init, with the capacity of the storage. `start` is the present time. If
+///                      that is before the start of the current window, because the clock was reset too, the current
+///                      window starts now and the one being flushed ends now; entries keep their times. A window that
+///                      was about to be closed ends now. `hash_seed` is not read. Read during this call only.
 /// @param connections   Receives the handle, NULL on failure.
 /// @return EVAGG_OK; EVAGG_ERROR_NOT_INITIALISED if there is no instance of this kind, as after power-on;
 ///         EVAGG_ERROR_CORRUPT if it does not check out; EVAGG_ERROR_STALE_HEADER if another version of the library left
-///         it; EVAGG_ERROR_BAD_VALUE if the config is for another size; else as init. With every error the storage is
-///         untouched.
+///         it; EVAGG_ERROR_BAD_VALUE if it has another size: attach with that size, and flush, to have what it holds;
+///         else as init. With every error the storage is untouched.
 ///
 /// Not while another call uses the same storage. It takes time in proportion to the capacity.
 #[unsafe(no_mangle)]

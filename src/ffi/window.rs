@@ -10,7 +10,8 @@ pub const EVAGG_RECORD_TRUNCATED: u16 = 2;
 
 /// The window that a page of flush belongs to, and its accounting: offered + merged = kept + rejected + discarded.
 ///
-/// The counts are of events, not of records. They saturate at 4,294,967,295. While pages remain, new events can still
+/// The counts are of events, not of records. They saturate at 4,294,967,295, and then do not add up: `kept`, which is
+/// worked out from the others, is not exact. While pages remain, new events can still
 /// discard entries that wait, if that is the policy: the counts are final with EVAGG_OK. A page that flush could not
 /// give yet, EVAGG_MORE with `records` 0, has no accounting but zeros.
 #[repr(C)]
@@ -59,7 +60,8 @@ impl evagg_window_t {
     }
 }
 
-/// What happened since init, warm resets included. Every event that was given to the library is in exactly one of offered, malformed,
+/// What happened since init, warm resets or not. Every event that was given to the library is in exactly one of offered,
+/// malformed,
 /// ignored, disabled and busy. The wide counts are sums over windows, each of which saturates at 4,294,967,295.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
