@@ -3,7 +3,8 @@
 //!
 //! The calls are those that can make a difference to one another: three keys, of which two overfill the larger cache and
 //! one more makes a third wait; a page; merging back what was flushed; the other policy; and somebody who listens to
-//! warnings or ceases to. `set_enabled` is left out, because it does not touch what is cached, and so are calls that only
+//! warnings or ceases to; and a reset, after which the instance is attached with the other warning delivery and the clock
+//! set back. `set_enabled` is left out, because it does not touch what is cached, and so are calls that only
 //! ask, because every step compares all that can be asked.
 //!
 //! With `EVAGG_LONG=1` all sequences of up to seven calls are tried, otherwise of up to four.
@@ -12,14 +13,14 @@ mod model;
 
 use std::env::var_os;
 
-use model::call::{Call, Config};
+use model::call::{Attach, Call, Config, Start};
 use model::{Connections, Processes, Run, Subject};
 
 const LONG: u32 = 7;
 const SHORT: u32 = 4;
 
 /// The calls that may follow; what toggles depends on the state.
-fn letters<S: Subject>(run: &Run<S>, page: u8) -> [Call; 7] {
+fn letters<S: Subject>(run: &Run<S>, page: u8) -> [Call; 8] {
     let record = |key| Call::Record { key, is_out: key == 1, bytes: 10 };
     [
         record(0),
@@ -29,6 +30,13 @@ fn letters<S: Subject>(run: &Run<S>, page: u8) -> [Call; 7] {
         Call::MergeBack { records: u8::MAX, newest: false },
         Call::SetPolicy(if run.model().discards() { 1 } else { 2 }),
         Call::Listen(!run.model().is_listening()),
+        Call::Attach(Attach {
+            policy: if run.model().discards() { 2 } else { 1 },
+            interval: 0,
+            warns_at_flush: !run.model().warns_at_flush(),
+            lock: Config::PLAIN.lock,
+            start: Start::Clock(-3),
+        }),
     ]
 }
 

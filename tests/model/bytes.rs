@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A configuration and calls out of arbitrary bytes.
 
-use super::call::{Call, Config, Foreign, Lock, Shape};
+use super::call::{Attach, Call, Config, Foreign, Lock, Shape, Start};
 
 pub struct Bytes<'a>(pub &'a [u8]);
 
@@ -45,8 +45,12 @@ impl Bytes<'_> {
             start: self.word(),
             seed: u64::from(self.word()) << 32 | u64::from(self.word()),
             warns_at_flush: self.flag(),
-            lock: [Lock::BuiltIn, Lock::OneContext, Lock::Callbacks][usize::from(self.byte() % 3)],
+            lock: self.lock(),
         }
+    }
+
+    fn lock(&mut self) -> Lock {
+        [Lock::BuiltIn, Lock::OneContext, Lock::Callbacks][usize::from(self.byte() % 3)]
     }
 
     pub fn call(&mut self) -> Option<Call> {
@@ -69,8 +73,19 @@ impl Bytes<'_> {
             44 => Call::Due { ahead: i32::from(self.byte()) - 100 },
             45..47 => Call::Clock(self.byte().cast_signed()),
             47 if self.byte() < 64 => Call::Restart,
+            48 => Call::Attach(self.attach()),
             _ => Call::Wrong(self.byte()),
         })
+    }
+
+    fn attach(&mut self) -> Attach {
+        Attach {
+            policy: self.byte() % 3,
+            interval: self.byte().into(),
+            warns_at_flush: self.flag(),
+            lock: self.lock(),
+            start: if self.byte() < 32 { Start::Zero } else { Start::Clock(self.byte().cast_signed()) },
+        }
     }
 
     fn foreign(&mut self) -> Foreign {

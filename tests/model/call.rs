@@ -40,6 +40,12 @@ impl Config {
         lock: Lock::OneContext,
     };
 
+    /// What it is once the instance was attached. Sizes stay, and so do the hash seed and what time is counted from.
+    pub fn attached(self, attach: &Attach) -> Self {
+        let Attach { policy, interval, warns_at_flush, lock, .. } = *attach;
+        Self { policy, interval, warns_at_flush, lock, ..self }
+    }
+
     pub fn text_bytes(&self) -> u32 {
         u32::from(self.text_maximum) + u32::from(self.text_spare)
     }
@@ -84,6 +90,26 @@ impl Shape {
         Self::TooShort,
         Self::Empty,
     ];
+}
+
+/// What comes from the config of an attach. The hash seed of that is another, and must not matter.
+#[derive(Clone, Copy, Debug)]
+pub struct Attach {
+    /// 0 is the default of the kind.
+    pub policy: u8,
+    pub interval: u32,
+    pub warns_at_flush: bool,
+    pub lock: Lock,
+    pub start: Start,
+}
+
+/// The present time after a reset.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// The clock has gone on, or was set back.
+    Clock(i8),
+    /// The clock begins at zero.
+    Zero,
 }
 
 /// A record as another instance could have made it.
@@ -132,6 +158,8 @@ pub enum Call {
     },
     Clock(i8),
     Restart,
+    /// A warm reset between two calls: the storage is found in another place and attached.
+    Attach(Attach),
     /// A call that must fail, by its number.
     Wrong(u8),
 }

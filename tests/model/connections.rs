@@ -3,7 +3,7 @@
 use std::ptr::{null, null_mut};
 
 use evagg::ffi::connections::*;
-use evagg::ffi::processes::{evagg_processes_length, evagg_processes_t};
+use evagg::ffi::processes::{evagg_processes_attach, evagg_processes_length, evagg_processes_t};
 use evagg::ffi::status::*;
 
 use super::call::Config;
@@ -15,6 +15,7 @@ pub struct Connections(Instance<evagg_connections_t>);
 
 static VERBS: Verbs<evagg_connections_t> = Verbs {
     init: evagg_connections_init,
+    attach: evagg_connections_attach,
     deinit: evagg_connections_deinit,
     set_warning_callback: evagg_connections_set_warning_callback,
     set_overflow_policy: evagg_connections_set_overflow_policy,
@@ -129,7 +130,7 @@ impl Subject for Connections {
         let mut window = dirty_window();
         let page = records.as_mut_ptr();
         let (status, expected) = unsafe {
-            match which % (Instance::<Self::Handle>::WRONG + 15) {
+            match which % (Instance::<Self::Handle>::WRONG + 16) {
                 0 => (evagg_connections_record(null_mut(), &good, EVAGG_IN, 1, 0), EVAGG_ERROR_NULL_ARGUMENT),
                 1 => (evagg_connections_record(handle, null(), EVAGG_IN, 1, 0), EVAGG_ERROR_NULL_ARGUMENT),
                 2 => (evagg_connections_record(handle, &good, 0, 1, 0), EVAGG_ERROR_BAD_VALUE),
@@ -160,7 +161,11 @@ impl Subject for Connections {
                     let other: *const evagg_processes_t = handle.cast();
                     (evagg_processes_length(other, &mut window.records), EVAGG_ERROR_NOT_INITIALISED)
                 }
-                shared => self.0.wrong(shared - 15),
+                15 => {
+                    let config = self.0.c_config();
+                    (self.0.attach_copy(evagg_processes_attach, &config, &[]), EVAGG_ERROR_NOT_INITIALISED)
+                }
+                shared => self.0.wrong(shared - 16),
             }
         };
         assert!(!(7..=8).contains(&which) || numbers(&window) == [0; 10]);

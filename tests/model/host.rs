@@ -10,6 +10,8 @@ use super::warnings::Heard;
 
 const UNTOUCHED: u64 = 0xA5A5_A5A5_A5A5_A5A5;
 
+const OVERWRITTEN: u8 = 0x5A;
+
 /// Memory for an instance, with a word behind it that must not change.
 pub struct Storage {
     words: *mut [u64],
@@ -28,6 +30,16 @@ impl Storage {
 
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// What was in it is gone; the word behind it is as it was.
+    pub fn overwrite(&mut self) {
+        unsafe { self.pointer().cast::<u8>().write_bytes(OVERWRITTEN, self.bytes) };
+    }
+
+    pub fn is_overwritten(&self) -> bool {
+        let bytes = unsafe { std::slice::from_raw_parts(self.pointer().cast::<u8>(), self.bytes) };
+        bytes.iter().all(|byte| *byte == OVERWRITTEN)
     }
 
     pub fn copy(&self) -> Vec<u64> {

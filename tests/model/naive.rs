@@ -8,7 +8,7 @@ use evagg::ffi::config::EVAGG_DISCARD_OLDEST;
 use evagg::ffi::status::*;
 use evagg::ffi::window::*;
 
-use super::call::Config;
+use super::call::{Attach, Config};
 use super::warnings::Expected;
 
 /// What a record says, whatever its kind. What a kind does not have is zero.
@@ -158,6 +158,7 @@ pub struct Model {
     disabled: u32,
     high_water: usize,
     windows: u32,
+    recoveries: u16,
     /// Warnings given since they were last looked at.
     pub said: Vec<Expected>,
 }
@@ -167,7 +168,7 @@ impl Model {
         Self {
             config,
             kind,
-            discards: if config.policy == 0 { kind.discards_by_default } else { config.policy == EVAGG_DISCARD_OLDEST },
+            discards: discards(&config, &kind),
             enabled: true,
             listening: false,
             current: Window::default(),
@@ -179,8 +180,20 @@ impl Model {
             disabled: 0,
             high_water: 0,
             windows: 0,
+            recoveries: 0,
             said: Vec::new(),
         }
+    }
+
+    /// At that time, which is the present one.
+    pub fn attach(&mut self, attach: &Attach, start: u32) {
+        self.config = self.config.attached(attach);
+        self.discards = discards(&self.config, &self.kind);
+        self.enabled = true;
+        self.listening = false;
+        let elapsed = start.wrapping_sub(self.config.tick(self.current.start)).cast_signed();
+        self.current.start += i64::from(elapsed.min(0));
+        self.recoveries = self.recoveries.saturating_add(1);
     }
 
     pub fn set_policy(&mut self, policy: u8) {
@@ -189,6 +202,10 @@ impl Model {
 
     pub fn discards(&self) -> bool {
         self.discards
+    }
+
+    pub fn warns_at_flush(&self) -> bool {
+        self.config.warns_at_flush
     }
 
     pub fn set_enabled(&mut self, enabled: bool) {
@@ -374,12 +391,13 @@ impl Model {
             || if self.config.interval == 0 {
                 !self.current.entries.is_empty() || self.current.first_loss.is_some()
             } else {
-                now - self.current.start >= self.config.interval.into()
+                // A time that is ahead by half of the range or more is one before.
+                i64::from((now - self.current.start) as i32) >= self.config.interval.into()
             }
     }
 
     /// Field by field.
-    pub fn statistics(&self) -> [u64; 11] {
+    pub fn statistics(&self) -> [u64; 12] {
         let mut sums = self.totals;
         for window in self.waiting.iter().chain([&self.current]) {
             for (sum, count) in sums.iter_mut().zip(numbers_of(window)) {
@@ -399,8 +417,13 @@ impl Model {
             0,
             self.high_water as u64,
             self.windows.into(),
+            self.recoveries.into(),
         ]
     }
+}
+
+fn discards(config: &Config, kind: &Kind) -> bool {
+    if config.policy == 0 { kind.discards_by_default } else { config.policy == EVAGG_DISCARD_OLDEST }
 }
 
 fn numbers_of(window: &Window) -> [u64; 4] {

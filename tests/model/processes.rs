@@ -2,7 +2,7 @@
 
 use std::ptr::{null, null_mut};
 
-use evagg::ffi::connections::{evagg_connections_length, evagg_connections_t};
+use evagg::ffi::connections::{evagg_connections_attach, evagg_connections_length, evagg_connections_t};
 use evagg::ffi::processes::*;
 use evagg::ffi::status::*;
 
@@ -19,6 +19,7 @@ pub struct Processes {
 
 static VERBS: Verbs<evagg_processes_t> = Verbs {
     init: evagg_processes_init,
+    attach: evagg_processes_attach,
     deinit: evagg_processes_deinit,
     set_warning_callback: evagg_processes_set_warning_callback,
     set_overflow_policy: evagg_processes_set_overflow_policy,
@@ -196,7 +197,7 @@ impl Subject for Processes {
         let mut window = dirty_window();
         let (page, text) = (records.as_mut_ptr(), text.as_mut_ptr().cast());
         let (status, expected) = unsafe {
-            match which % (Instance::<Self::Handle>::WRONG + 13) {
+            match which % (Instance::<Self::Handle>::WRONG + 17) {
                 0 => (evagg_processes_record(null_mut(), &good, 0), EVAGG_ERROR_NULL_ARGUMENT),
                 1 => (evagg_processes_record(handle, null(), 0), EVAGG_ERROR_NULL_ARGUMENT),
                 2 => {
@@ -241,7 +242,23 @@ impl Subject for Processes {
                     let other: *const evagg_connections_t = handle.cast();
                     (evagg_connections_length(other, &mut window.records), EVAGG_ERROR_NOT_INITIALISED)
                 }
-                shared => self.it.wrong(shared - 13),
+                13 => {
+                    let config = self.it.c_config();
+                    (self.it.attach_copy(evagg_connections_attach, &config, &[]), EVAGG_ERROR_NOT_INITIALISED)
+                }
+                wrong @ 14..17 => {
+                    let mut config = self.it.c_config();
+                    match wrong {
+                        14 => config.text_bytes += 1,
+                        15 => config.text_maximum -= 1,
+                        _ => {
+                            config.text_bytes += 1;
+                            config.text_maximum += 1;
+                        }
+                    }
+                    (self.it.attach_copy(evagg_processes_attach, &config, &[]), EVAGG_ERROR_BAD_VALUE)
+                }
+                shared => self.it.wrong(shared - 17),
             }
         };
         assert!(!(3..=6).contains(&which) || numbers(&window) == [0; 10]);

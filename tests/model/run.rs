@@ -4,10 +4,10 @@
 
 use evagg::ffi::status::*;
 
-use super::call::{Call, Config, Foreign};
+use super::call::{Attach, Call, Config, Foreign, Start};
 use super::naive::{Model, Record};
 use super::packets::{Meaning, Packet};
-use super::subject::Subject;
+use super::subject::{Place, Subject};
 use super::warnings::Recommendations;
 
 pub struct Run<S> {
@@ -23,7 +23,8 @@ pub struct Run<S> {
 
 /// Everything that a call can change.
 pub struct Saved {
-    storage: Vec<u64>,
+    config: Config,
+    place: Place,
     model: Model,
     unsent: Vec<Record>,
     now: i64,
@@ -50,7 +51,8 @@ impl<S: Subject> Run<S> {
 
     pub fn save(&mut self) -> Saved {
         Saved {
-            storage: self.subject.instance().storage.copy(),
+            config: self.config,
+            place: self.subject.instance().save(),
             model: self.model.clone(),
             unsent: self.unsent.clone(),
             now: self.now,
@@ -59,7 +61,8 @@ impl<S: Subject> Run<S> {
     }
 
     pub fn restore(&mut self, saved: &Saved) {
-        self.subject.instance().storage.put_back(&saved.storage);
+        self.config = saved.config;
+        self.subject.instance().restore(&saved.place, &self.config);
         self.model.clone_from(&saved.model);
         self.unsent.clone_from(&saved.unsent);
         (self.now, self.serial) = (saved.now, saved.serial);
@@ -102,6 +105,7 @@ impl<S: Subject> Run<S> {
                 self.subject.instance().restart();
                 self.model = Model::new(self.config, S::KIND);
             }
+            Call::Attach(attach) => self.attach(attach),
             Call::Wrong(which) => {
                 let before = self.subject.instance().storage.copy();
                 let (status, expected) = self.subject.wrong(*which);
@@ -169,6 +173,26 @@ impl<S: Subject> Run<S> {
         let bytes = if S::KIND.has_text { [0, 0] } else { record.bytes };
         let last_seen = first_seen + i64::from(record.span);
         Record { key, hits: record.hits, bytes, first_seen, last_seen, ids, flags: 0 }
+    }
+
+    fn attach(&mut self, attach: &Attach) {
+        let start = match attach.start {
+            Start::Clock(ticks) => {
+                self.now += i64::from(ticks);
+                self.config.tick(self.now)
+            }
+            Start::Zero => {
+                // The model cannot follow a clock that jumps half around.
+                let zero = self.config.time(0);
+                if (zero - self.now).abs() < 1 << 30 {
+                    self.now = zero;
+                }
+                0
+            }
+        };
+        self.config = self.config.attached(attach);
+        self.subject.instance().attach(&self.config, start);
+        self.model.attach(attach, start);
     }
 
     fn compare_due(&mut self, now: i64) {

@@ -16,9 +16,13 @@ use super::packets::Packet;
 
 pub type Init<H> = unsafe extern "C" fn(*mut c_void, usize, *const evagg_config_t, *mut *mut H) -> evagg_status_t;
 
+/// As big as the storage of any instance here and one entry more, of either kind.
+const LARGE: usize = 1 << 15;
+
 /// What the two handles have that differs in its name only.
 pub struct Verbs<H> {
     pub init: Init<H>,
+    pub attach: Init<H>,
     pub deinit: unsafe extern "C" fn(*mut H) -> evagg_status_t,
     pub set_warning_callback: unsafe extern "C" fn(*mut H, evagg_warning_callback_t, *mut c_void) -> evagg_status_t,
     pub set_overflow_policy: unsafe extern "C" fn(*mut H, u8) -> evagg_status_t,
@@ -28,10 +32,15 @@ pub struct Verbs<H> {
     pub statistics: unsafe extern "C" fn(*const H, *mut evagg_statistics_t) -> evagg_status_t,
 }
 
+/// Where an instance is, and what is there.
+pub struct Place(*mut c_void, Vec<u64>);
+
 /// A live handle with what belongs to its caller.
 pub struct Instance<H: 'static> {
     pub handle: *mut H,
     pub storage: Storage,
+    /// Where the instance is once it was attached; overwritten until then.
+    spare: Storage,
     pub host: Box<Host>,
     pub config: Config,
     verbs: &'static Verbs<H>,
@@ -39,8 +48,9 @@ pub struct Instance<H: 'static> {
 
 impl<H> Instance<H> {
     pub fn new(config: &Config, verbs: &'static Verbs<H>, bytes: usize) -> Self {
-        let (storage, host) = (Storage::new(bytes), Box::default());
-        let mut it = Self { handle: null_mut(), storage, host, config: *config, verbs };
+        let (storage, mut spare, host) = (Storage::new(bytes), Storage::new(bytes), Box::default());
+        spare.overwrite();
+        let mut it = Self { handle: null_mut(), storage, spare, host, config: *config, verbs };
         it.init();
         it
     }
@@ -56,7 +66,7 @@ impl<H> Instance<H> {
         from_ref(&*self.host).cast_mut().cast()
     }
 
-    fn c_config(&self) -> evagg_config_t {
+    pub fn c_config(&self) -> evagg_config_t {
         let has_callbacks = matches!(self.config.lock, Lock::Callbacks);
         evagg_config_t {
             size: size_of::<evagg_config_t>() as u16,
@@ -75,6 +85,33 @@ impl<H> Instance<H> {
             release: if has_callbacks { Some(release) } else { None },
             lock_context: self.host(),
         }
+    }
+
+    /// Moves what it left behind and goes on from there. `config` is what holds from now on.
+    pub fn attach(&mut self, config: &Config, start: u32) {
+        assert!(self.spare.is_overwritten(), "something was written to where the instance was");
+        self.spare.put_back(&self.storage.copy());
+        self.storage.overwrite();
+        std::mem::swap(&mut self.storage, &mut self.spare);
+        self.config = *config;
+        let config = evagg_config_t { start, hash_seed: !self.config.seed, ..self.c_config() };
+        let (storage, bytes) = (self.storage.pointer(), self.storage.bytes());
+        assert_eq!(unsafe { (self.verbs.attach)(storage, bytes, &config, &mut self.handle) }, EVAGG_OK);
+        assert_eq!(self.handle.cast(), storage);
+    }
+
+    pub fn save(&self) -> Place {
+        Place(self.storage.pointer(), self.storage.copy())
+    }
+
+    pub fn restore(&mut self, place: &Place, config: &Config) {
+        if self.storage.pointer() != place.0 {
+            std::mem::swap(&mut self.storage, &mut self.spare);
+            self.spare.overwrite();
+        }
+        self.handle = self.storage.pointer().cast();
+        self.storage.put_back(&place.1);
+        self.config = *config;
     }
 
     pub fn restart(&mut self) {
@@ -111,7 +148,7 @@ impl<H> Instance<H> {
     }
 
     /// Field by field.
-    pub fn statistics(&self) -> [u64; 11] {
+    pub fn statistics(&self) -> [u64; 12] {
         let mut it = evagg_statistics_t::default();
         assert_eq!(unsafe { (self.verbs.statistics)(self.handle, &mut it) }, EVAGG_OK);
         [
@@ -126,11 +163,12 @@ impl<H> Instance<H> {
             it.busy.into(),
             it.high_water_mark.into(),
             it.windows.into(),
+            it.recoveries.into(),
         ]
     }
 
     /// How many calls `wrong` knows.
-    pub const WRONG: u8 = 14;
+    pub const WRONG: u8 = 26;
 
     /// A call that must fail: what it says, and what it has to say.
     pub fn wrong(&self, which: u8) -> (evagg_status_t, evagg_status_t) {
@@ -162,12 +200,97 @@ impl<H> Instance<H> {
                     config.overflow_policy = 3;
                     (self.init_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
                 }
-                _ => {
+                13 => {
                     config.release = if config.release.is_some() { None } else { Some(release) };
                     (self.init_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
                 }
+                14 => (self.attach_over(&config, self.storage.bytes() - 1), EVAGG_ERROR_STORAGE_TOO_SMALL),
+                15 => {
+                    config.abi_version += 1;
+                    (self.attach_over(&config, self.storage.bytes()), EVAGG_ERROR_STALE_HEADER)
+                }
+                16 => {
+                    config.warning_delivery = 2;
+                    (self.attach_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
+                }
+                17 => {
+                    config.release = if config.release.is_some() { None } else { Some(release) };
+                    (self.attach_over(&config, self.storage.bytes()), EVAGG_ERROR_BAD_VALUE)
+                }
+                18 => {
+                    config.capacity += 1;
+                    (self.attach_copy(self.verbs.attach, &config, &[]), EVAGG_ERROR_BAD_VALUE)
+                }
+                19 => {
+                    config.capacity = config.capacity % 70 + 1;
+                    (self.attach_copy(self.verbs.attach, &config, &[]), EVAGG_ERROR_BAD_VALUE)
+                }
+                20 => {
+                    let mut handle = handle;
+                    let status = (verbs.attach)(null_mut(), self.storage.bytes(), &config, &mut handle);
+                    assert!(handle.is_null());
+                    (status, EVAGG_ERROR_NULL_ARGUMENT)
+                }
+                21 => {
+                    let storage = self.storage.pointer();
+                    let status = (verbs.attach)(storage, self.storage.bytes(), &config, null_mut());
+                    (status, EVAGG_ERROR_NULL_ARGUMENT)
+                }
+                22 => (self.attach_copy(verbs.attach, &config, &[self.magic()]), EVAGG_ERROR_NOT_INITIALISED),
+                23 => {
+                    // Zeros of the magic number.
+                    let wrong = [self.magic() + 1, self.magic() + 3];
+                    (self.attach_copy(verbs.attach, &config, &wrong), EVAGG_ERROR_NOT_INITIALISED)
+                }
+                24 => {
+                    // Behind the magic number and the most text of an entry.
+                    let layout = self.magic() + 6;
+                    (self.attach_copy(verbs.attach, &config, &[layout]), EVAGG_ERROR_STALE_HEADER)
+                }
+                _ => {
+                    let ended = Storage::new(LARGE);
+                    self.copy_to(&ended);
+                    assert_eq!((verbs.deinit)(ended.pointer().cast()), EVAGG_OK);
+                    (refusal(&ended, verbs.attach, &config), EVAGG_ERROR_NOT_INITIALISED)
+                }
             }
         }
+    }
+
+    /// Where the magic number is: it is all that deinit takes.
+    fn magic(&self) -> usize {
+        let (copy, ended) = (Storage::new(self.storage.bytes()), Storage::new(self.storage.bytes()));
+        self.copy_to(&copy);
+        self.copy_to(&ended);
+        assert_eq!(unsafe { (self.verbs.deinit)(ended.pointer().cast()) }, EVAGG_OK);
+        let words = copy.copy().into_iter().zip(ended.copy());
+        let bytes = words.flat_map(|(before, after)| before.to_ne_bytes().into_iter().zip(after.to_ne_bytes()));
+        let changed: Vec<_> = bytes.enumerate().filter(|(_, (before, after))| before != after).collect();
+        let [(first, (mark, 0)), (second, (other, 0))] = changed[..] else { panic!("{changed:?}") };
+        assert_eq!((first % 4, second, mark), (0, first + 2, other));
+        first
+    }
+
+    fn copy_to(&self, storage: &Storage) {
+        let (from, to) = (self.storage.pointer().cast::<u8>(), storage.pointer().cast());
+        unsafe { from.copy_to_nonoverlapping(to, self.storage.bytes()) };
+    }
+
+    /// What attach says of a copy in a place with room for any size, in which those bytes are wrong.
+    pub fn attach_copy<K>(&self, attach: Init<K>, config: &evagg_config_t, wrong: &[usize]) -> evagg_status_t {
+        let copy = Storage::new(LARGE);
+        self.copy_to(&copy);
+        for position in wrong {
+            unsafe { *copy.pointer().cast::<u8>().add(*position) ^= 1 };
+        }
+        refusal(&copy, attach, config)
+    }
+
+    fn attach_over(&self, config: &evagg_config_t, bytes: usize) -> evagg_status_t {
+        let mut handle = self.handle;
+        let status = unsafe { (self.verbs.attach)(self.storage.pointer(), bytes, config, &mut handle) };
+        assert!(handle.is_null());
+        status
     }
 
     /// An init that fails leaves the storage alone, and so the instance in it.
@@ -177,6 +300,15 @@ impl<H> Instance<H> {
         assert!(handle.is_null());
         status
     }
+}
+
+/// An attach that fails leaves the storage alone.
+fn refusal<K>(storage: &Storage, attach: Init<K>, config: &evagg_config_t) -> evagg_status_t {
+    let (before, mut handle) = (storage.copy(), storage.pointer().cast());
+    let status = unsafe { attach(storage.pointer(), storage.bytes(), config, &mut handle) };
+    assert!(handle.is_null());
+    assert!(storage.is_still(&before), "a refused attach changed something");
+    status
 }
 
 pub fn numbers(it: &evagg_window_t) -> [u32; 10] {
