@@ -2,6 +2,7 @@
 //! The bodies of the fuzz targets, a module each, so that the tests can replay the corpora without a fuzzer.
 
 pub mod attach;
+pub mod calls;
 pub mod command_lines;
 pub mod packets;
 

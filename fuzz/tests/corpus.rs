@@ -23,6 +23,11 @@ fn attach() {
 }
 
 #[test]
+fn calls() {
+    replay("calls", evagg_fuzz::calls::run);
+}
+
+#[test]
 fn packets() {
     replay("packets", evagg_fuzz::packets::run);
 }
