@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Random sequences of calls, held against a naive model: statuses, records, the accounting of every window, statistics
-//! and warnings are exactly the model's.
+//! and warnings are exactly the model's, also where the instance is attached after a reset between two calls.
 //!
 //! `PROPTEST_CASES` sets the number of sequences of each kind.
 
@@ -9,7 +9,7 @@ mod model;
 use std::cell::{Cell, RefCell};
 use std::env::var_os;
 
-use model::call::{Call, Config, Lock};
+use model::call::{Attach, Call, Config, Lock, Start};
 use model::{Connections, Processes, Recommendations, Subject, run, run_bytes};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
@@ -95,6 +95,18 @@ fn connections_are_conserved() {
 #[test]
 fn processes_are_conserved() {
     search::<Processes>();
+}
+
+#[test]
+fn recoveries_are_counted_to_their_maximum() {
+    let attach = Call::Attach(Attach {
+        policy: 0,
+        interval: 0,
+        warns_at_flush: false,
+        lock: Lock::OneContext,
+        start: Start::Clock(0),
+    });
+    run::<Connections>(&Config::PLAIN, &vec![attach; 65_540]);
 }
 
 #[test]
