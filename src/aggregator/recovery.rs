@@ -88,9 +88,10 @@ fn arrived(counts: [u32; COUNTS], entries: Hits, is_merging: bool) -> Option<[u3
     (derived.abs_diff(offered) <= 1).then_some([derived, merged])
 }
 
-/// A counter that stands at its maximum means at least that many: then nothing adds up.
+/// A counter that stands at its maximum means at least that many: then nothing adds up. So many must have arrived.
 fn is_saturated(counts: [u32; COUNTS], entries: Hits) -> bool {
-    entries.is_saturated || counts.contains(&u32::MAX)
+    let [offered, merged, ..] = counts;
+    (entries.is_saturated || counts.contains(&u32::MAX)) && u64::from(offered) + u64::from(merged) >= u32::MAX.into()
 }
 
 impl<M: Memory> Aggregator<'_, M> {

@@ -243,8 +243,8 @@ impl<H> Instance<H> {
                     (self.attach_copy(verbs.attach, &config, &wrong), EVAGG_ERROR_NOT_INITIALISED)
                 }
                 24 => {
-                    // Behind the magic number and the most text of an entry.
-                    let layout = self.magic() + 6;
+                    // Behind the magic number, in every version of the library.
+                    let layout = self.magic() + 4;
                     (self.attach_copy(verbs.attach, &config, &[layout]), EVAGG_ERROR_STALE_HEADER)
                 }
                 _ => {
