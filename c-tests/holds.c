@@ -6,7 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* The emulator takes too long to compare more; there firmware.size counts instructions at 4,096. */
+#if UINTPTR_MAX > UINT32_MAX
 #define LARGEST 4096u
+#else
+#define LARGEST 256u
+#endif
 #define JOB_BYTES 16u
 /* Records of a watched page: each compares the whole storage, which an emulator takes long for. */
 #define WATCHED 16u

@@ -8,7 +8,7 @@ use super::config::{EVAGG_CONNECTIONS_DEFAULT_CAPACITY, evagg_config_t, evagg_ti
 use super::instance::{self, Kind};
 use super::live::{Live, Locked};
 use super::start;
-use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
+use super::status::{EVAGG_ERROR_BAD_VALUE, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, evagg_statistics_t, evagg_window_t};
 use crate::event::connection::{Connection, Direction, Ends, FiveTuple, Observed};
@@ -163,20 +163,7 @@ pub unsafe extern "C" fn evagg_connections_init(
     connections: *mut *mut evagg_connections_t,
 ) -> evagg_status_t {
     // SAFETY: the caller's pointers are as this function's documentation asks.
-    unsafe {
-        write(connections, core::ptr::null_mut());
-        if connections.is_null() {
-            return EVAGG_ERROR_NULL_ARGUMENT;
-        }
-        if !connections.is_aligned() {
-            return EVAGG_ERROR_MISALIGNED;
-        }
-        let result = start::init::<Connection>(storage, storage_bytes, config);
-        if result.is_ok() {
-            write(connections, storage.cast());
-        }
-        status(result)
-    }
+    unsafe { start::give_handle(connections, storage, || start::init::<Connection>(storage, storage_bytes, config)) }
 }
 
 /// Takes over the aggregator of connections that a warm reset left in the caller's memory, with all that was cached.
@@ -214,20 +201,7 @@ pub unsafe extern "C" fn evagg_connections_attach(
     connections: *mut *mut evagg_connections_t,
 ) -> evagg_status_t {
     // SAFETY: the caller's pointers are as this function's documentation asks.
-    unsafe {
-        write(connections, core::ptr::null_mut());
-        if connections.is_null() {
-            return EVAGG_ERROR_NULL_ARGUMENT;
-        }
-        if !connections.is_aligned() {
-            return EVAGG_ERROR_MISALIGNED;
-        }
-        let result = start::attach::<Connection>(storage, storage_bytes, config);
-        if result.is_ok() {
-            write(connections, storage.cast());
-        }
-        status(result)
-    }
+    unsafe { start::give_handle(connections, storage, || start::attach::<Connection>(storage, storage_bytes, config)) }
 }
 
 /// Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.

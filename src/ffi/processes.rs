@@ -7,10 +7,7 @@ use super::config::{EVAGG_PROCESSES_DEFAULT_CAPACITY, evagg_config_t, evagg_time
 use super::instance::{self, Kind};
 use super::live::{Live, Locked};
 use super::start;
-use super::status::{
-    EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_MISALIGNED, EVAGG_ERROR_NULL_ARGUMENT,
-    evagg_status_t,
-};
+use super::status::{EVAGG_ERROR_BAD_VALUE, EVAGG_ERROR_BUFFER_TOO_SMALL, EVAGG_ERROR_NULL_ARGUMENT, evagg_status_t};
 use super::warning::evagg_warning_callback_t;
 use super::window::{EVAGG_RECORD_SATURATED, EVAGG_RECORD_TRUNCATED, evagg_statistics_t, evagg_window_t};
 use crate::event::process::{Identity, Observed, Process};
@@ -179,20 +176,7 @@ pub unsafe extern "C" fn evagg_processes_init(
     processes: *mut *mut evagg_processes_t,
 ) -> evagg_status_t {
     // SAFETY: the caller's pointers are as this function's documentation asks.
-    unsafe {
-        write(processes, core::ptr::null_mut());
-        if processes.is_null() {
-            return EVAGG_ERROR_NULL_ARGUMENT;
-        }
-        if !processes.is_aligned() {
-            return EVAGG_ERROR_MISALIGNED;
-        }
-        let result = start::init::<Process>(storage, storage_bytes, config);
-        if result.is_ok() {
-            write(processes, storage.cast());
-        }
-        status(result)
-    }
+    unsafe { start::give_handle(processes, storage, || start::init::<Process>(storage, storage_bytes, config)) }
 }
 
 /// Takes over the aggregator of processes that a warm reset left in the caller's memory, with all that was cached.
@@ -230,20 +214,7 @@ pub unsafe extern "C" fn evagg_processes_attach(
     processes: *mut *mut evagg_processes_t,
 ) -> evagg_status_t {
     // SAFETY: the caller's pointers are as this function's documentation asks.
-    unsafe {
-        write(processes, core::ptr::null_mut());
-        if processes.is_null() {
-            return EVAGG_ERROR_NULL_ARGUMENT;
-        }
-        if !processes.is_aligned() {
-            return EVAGG_ERROR_MISALIGNED;
-        }
-        let result = start::attach::<Process>(storage, storage_bytes, config);
-        if result.is_ok() {
-            write(processes, storage.cast());
-        }
-        status(result)
-    }
+    unsafe { start::give_handle(processes, storage, || start::attach::<Process>(storage, storage_bytes, config)) }
 }
 
 /// Ends the instance; the storage is the caller's again. What is cached is dropped: flush before.

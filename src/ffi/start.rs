@@ -4,6 +4,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
+use super::arguments::{status, write};
 use super::config::{
     EVAGG_ABI_VERSION, EVAGG_LOCK_DEFAULT, EVAGG_LOCK_NONE, EVAGG_PROCESSES_DEFAULT_TEXT_MAXIMUM,
     EVAGG_STORAGE_ALIGNMENT, EVAGG_WARN_AT_FLUSH, EVAGG_WARN_AT_ONCE, evagg_config_t,
@@ -67,7 +68,30 @@ unsafe fn plan<'a, E: Kind>(
     Ok(Plan { config, capacity, text_maximum, settings, locks_itself, needed })
 }
 
-/// Checks everything, then makes an instance in `storage`. The handle is the storage's own address.
+/// Has an instance made of the storage, and gives its handle, or NULL on failure. The handle is the storage's own address.
+#[inline]
+pub unsafe fn give_handle<H>(
+    handle: *mut *mut H,
+    storage: *mut c_void,
+    start: impl FnOnce() -> Result<(), evagg_status_t>,
+) -> evagg_status_t {
+    // SAFETY: passed on to the caller.
+    unsafe { write(handle, core::ptr::null_mut()) };
+    if handle.is_null() {
+        return EVAGG_ERROR_NULL_ARGUMENT;
+    }
+    if !handle.is_aligned() {
+        return EVAGG_ERROR_MISALIGNED;
+    }
+    let result = start();
+    if result.is_ok() {
+        // SAFETY: passed on to the caller.
+        unsafe { write(handle, storage.cast()) };
+    }
+    status(result)
+}
+
+/// Checks everything, then makes an instance in `storage`.
 pub unsafe fn init<E: Kind>(
     storage: *mut c_void,
     storage_bytes: usize,
