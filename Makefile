@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test test-firmware asan tsan size bench bench-check check-long fuzz header format lint setup setup-firmware setup-bench setup-fuzz clean
+.PHONY: help demo test test-firmware asan tsan size bench bench-check check-long fuzz mutants header format lint setup setup-firmware setup-bench setup-fuzz setup-mutants clean
 
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
@@ -49,6 +49,9 @@ check-long: setup-firmware setup-bench setup-fuzz ## attack each promise for lon
 fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the committed corpora
 	@scripts/fuzz.sh
 
+mutants: setup-mutants ## change the library in a thousand places and see that tests fail, some three hours; MUTANTS_ARGS narrows it
+	@scripts/mutants.sh
+
 asan: setup ## run the C tests with Rust and C under AddressSanitizer, and C under UndefinedBehaviorSanitizer
 	cmake --workflow --preset asan
 
@@ -78,6 +81,9 @@ setup-bench: setup ## install what is missing for the benchmarks as well
 
 setup-fuzz: setup ## install what is missing for the fuzz targets as well
 	@scripts/setup-fuzz.sh
+
+setup-mutants: setup ## install what is missing for the mutation test as well
+	@scripts/setup-mutants.sh
 
 clean: ## remove all that was built
 	rm -rf build target
