@@ -109,6 +109,16 @@ fn recoveries_are_counted_to_their_maximum() {
     run::<Connections>(&Config::PLAIN, &vec![attach; 65_540]);
 }
 
+/// The text of a new event finds no room beside one that waits to be flushed, and then nothing is cached.
+#[test]
+fn a_loss_alone_makes_a_flush_due() {
+    let config = Config { capacity: 3, keys: 200, policy: 1, text_spare: 0, ..Config::PLAIN };
+    let [one_byte, another_byte, two_bytes] = [7, 10, 1].map(|key| Call::Record { key, is_out: false, bytes: 0 });
+    let page = Call::Flush { records: 1, text_spare: 0 };
+    let calls = [Call::Listen(true), one_byte, another_byte, page.clone(), two_bytes, page.clone(), page];
+    run::<Processes>(&config, &calls);
+}
+
 #[test]
 fn any_bytes_are_a_sequence_without_a_difference() {
     let result = runner(500).run(&prop::collection::vec(any::<u8>(), 0..500), |bytes| {

@@ -290,6 +290,17 @@ mod tests {
             assert_told_apart(v4(local, remote), v4(&other_local, remote));
             assert_told_apart(v4(local, remote), v4(local, &other_remote));
         }
+        // The same difference in two words, or in both addresses.
+        for (one, other) in [(0, 4), (4, 8), (4, 12), (8, 12)] {
+            let (mut other_local, mut other_remote) = (LOCAL, REMOTE);
+            for byte in [one, other] {
+                other_local[byte] ^= 1;
+                other_remote[byte] ^= 1;
+            }
+            assert_told_apart(v6(&LOCAL, &REMOTE), v6(&other_local, &REMOTE));
+            assert_told_apart(v6(&LOCAL, &REMOTE), v6(&LOCAL, &other_remote));
+            assert_told_apart(v6(&LOCAL, &REMOTE), v6(&other_local, &other_remote));
+        }
         for base in [v4(local, remote), v6(&LOCAL, &REMOTE)] {
             for bit in 0..32 {
                 assert_told_apart(base, FiveTuple { ports: base.ports ^ 1 << bit, ..base });

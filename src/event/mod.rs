@@ -130,6 +130,7 @@ mod tests {
     fn times_compare_across_the_wrap() {
         assert!(is_before(1, 2) && !is_before(2, 1) && !is_before(7, 7));
         assert!(is_before(u32::MAX, 3) && !is_before(3, u32::MAX));
+        assert!(is_before(0, u32::MAX / 2) && !is_before(u32::MAX / 2, 0));
     }
 
     #[test]

@@ -76,7 +76,8 @@ struct Window {
     owes_losses: bool,
     short_of_text: bool,
     short_of_entries: bool,
-    is_crowded: bool,
+    /// The most entries that the other window held when this one lost something.
+    crowding: usize,
 }
 
 fn saturated(count: u64) -> u32 {
@@ -122,7 +123,7 @@ impl Window {
             short_of_text: self.short_of_text,
             short_of_entries: self.short_of_entries,
             distinct: self.sought.len() as u32,
-            is_crowded: self.is_crowded,
+            crowding: self.crowding as u32,
         };
         if take(&mut self.owes_first) {
             said.push(expected);
@@ -251,15 +252,15 @@ impl Model {
             self.current.sought.push(record.key);
         }
         while let Some(of_text) = self.short_of_text(record.key) {
-            let has_waiting = self.waiting.as_ref().is_some_and(|waiting| !waiting.entries.is_empty());
+            let waits = self.waiting.as_ref().map_or(0, |waiting| waiting.entries.len());
             if !self.discards {
-                self.current.is_crowded |= has_waiting;
+                self.current.crowding = self.current.crowding.max(waits);
                 self.current.lose(record.hits, true, of_text);
                 return EVAGG_REJECTED;
             }
             let window = match &mut self.waiting {
-                Some(waiting) if has_waiting => {
-                    waiting.is_crowded = true;
+                Some(waiting) if waits > 0 => {
+                    waiting.crowding = waiting.crowding.max(self.current.entries.len());
                     waiting
                 }
                 _ => &mut self.current,

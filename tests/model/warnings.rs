@@ -20,8 +20,8 @@ pub struct Expected {
     pub short_of_entries: bool,
     /// Distinct events that were offered for admission.
     pub distinct: u32,
-    /// Another window held entries when this one lost something, and the recommendation counts them in.
-    pub is_crowded: bool,
+    /// The most entries that the other window held when this one lost something; the recommendation counts them in.
+    pub crowding: u32,
 }
 
 /// How well the recommendations did that the header makes a promise for.
@@ -41,10 +41,11 @@ impl Recommendations {
 
     fn see(&mut self, expected: &Expected, heard: &Heard, capacity: u32) {
         let is_promised = capacity >= 3 && expected.short_of_entries && expected.distinct <= 8 * capacity;
-        if is_promised && !expected.is_first && !expected.is_crowded {
+        if is_promised && !expected.is_first {
+            let needed = expected.distinct + expected.crowding;
             self.windows += 1;
-            self.too_low += u64::from(heard.recommended_capacity < expected.distinct);
-            self.too_high += u64::from(heard.recommended_capacity * 10 > (capacity + 1).max(expected.distinct) * 13);
+            self.too_low += u64::from(heard.recommended_capacity < needed);
+            self.too_high += u64::from(heard.recommended_capacity * 10 > (capacity + 1).max(needed) * 13);
         }
     }
 }
@@ -86,11 +87,11 @@ impl Expected {
     }
 
     /// The estimate is not modelled. Of up to 200 events in 480 bits it says, with its eighth, less than the double; and
-    /// what another window held beside this one is added, at most the capacity.
+    /// what another window held beside this one is added.
     fn check_recommendation(&self, heard: &Heard, config: &Config, kind: &Kind) {
         let capacity = u32::from(config.capacity);
-        let most = 2 * self.distinct + capacity;
-        let least = capacity + u32::from(self.short_of_entries);
+        let most = 2 * self.distinct + self.crowding;
+        let least = (capacity + u32::from(self.short_of_entries)).max(self.crowding + 1);
         assert!((least..=most.max(least)).contains(&heard.recommended_capacity), "{self:?} {heard:?}");
         assert!(heard.at_least == 0 || (heard.at_least == 1 && 2 * self.distinct > 8 * capacity), "{self:?} {heard:?}");
         let text = if kind.has_text {
