@@ -321,6 +321,11 @@ mod tests {
         observed(v4(&[1, 2, 3, 4], &[5, 6, 7, 8])).write_to(&mut entry);
         let expected = ([u32::from_ne_bytes([1, 2, 3, 4]), 0, 0, 0], [u32::from_ne_bytes([5, 6, 7, 8]), 0, 0, 0]);
         assert_eq!((entry.local, entry.remote), expected);
+        assert!(entry.is_valid());
+        for wrong in [(0, 7), (7, 0), (7, 7)] {
+            (entry.local[3], entry.remote[3]) = wrong;
+            assert!(!entry.is_valid());
+        }
         (entry.local[3], entry.remote[1]) = (7, 7);
         entry.clear_unused();
         assert_eq!((entry.local, entry.remote), expected);

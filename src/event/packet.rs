@@ -222,11 +222,11 @@ mod tests {
         let mut payload = vec![DESTINATION_OPTIONS, 1];
         payload.resize(16, 0);
         payload.extend([AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0]);
-        payload.extend([FRAGMENT, 2]);
-        payload.resize(16 + 8 + 16, 0);
+        payload.extend([FRAGMENT, 4]);
+        payload.resize(16 + 8 + 24, 0);
         payload.extend([UDP, 0, 0, 1, 0, 0, 0, 9]);
         payload.extend(udp());
-        assert_eq!(seen(&v6(HOP_BY_HOP, &payload), Direction::Out), Ok((0x1234, 53, UDP, 56)));
+        assert_eq!(seen(&v6(HOP_BY_HOP, &payload), Direction::Out), Ok((0x1234, 53, UDP, 64)));
     }
 
     #[test]

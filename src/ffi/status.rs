@@ -88,3 +88,36 @@ pub extern "C" fn evagg_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     VERSION.as_ptr().cast()
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "reads the constant strings")]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::ffi::CStr;
+    use std::string::ToString;
+
+    fn text(string: *const c_char) -> &'static str {
+        unsafe { CStr::from_ptr(string) }.to_str().unwrap()
+    }
+
+    #[test]
+    fn names_are_those_of_the_header() {
+        let header = include_str!("../../include/evagg.h");
+        let values: HashMap<_, _> = header
+            .lines()
+            .filter_map(|line| line.strip_prefix("#define ")?.split_once(' '))
+            .map(|(name, value)| (name, value.trim_matches(['(', ')'])))
+            .collect();
+        let mut known = 0;
+        for status in -100..=100 {
+            let name = text(evagg_status_name(status));
+            if name != "EVAGG_STATUS_UNKNOWN" {
+                assert_eq!(values.get(name), Some(&&*status.to_string()), "{name}");
+                known += 1;
+            }
+        }
+        assert_eq!(known, 19);
+        assert_eq!(text(evagg_version()), env!("CARGO_PKG_VERSION"));
+    }
+}

@@ -294,6 +294,14 @@ mod tests {
     }
 
     #[test]
+    fn hashes_fall_among_all_places_in_equal_shares() {
+        for count in [1, 2, 3, 64, 1000, 65_535] {
+            assert_eq!((place(0, count), place(u32::MAX, count)), (0, count - 1));
+            assert_eq!(place(1 << 31, count), count / 2);
+        }
+    }
+
+    #[test]
     fn multiplying_by_halves_is_multiplying() {
         let edges = [0, 1, 2, 0xFFFE, 0xFFFF, 0x1_0000, 0x1_0001, 0x7FFF_FFFF, 0x8000_0000, 0xFFFE_FFFF, u32::MAX];
         let random = (0..1000_u32).map(|n| n.wrapping_mul(0x9E37_79B9) ^ n << 7);
