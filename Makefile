@@ -50,7 +50,7 @@ fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the
 	@scripts/fuzz.sh
 
 mutants: setup-mutants ## change the library in a thousand places and see that tests fail, some three hours; MUTANTS_ARGS narrows it
-	@scripts/mutants.sh
+	@scripts/mutants.py
 
 asan: setup ## run the C tests with Rust and C under AddressSanitizer, and C under UndefinedBehaviorSanitizer
 	cmake --workflow --preset asan

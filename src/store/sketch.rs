@@ -158,6 +158,29 @@ mod tests {
     }
 
     #[test]
+    fn an_eighth_is_added_and_rounded_up_from_five_events_on() {
+        for (events, recommended) in [(0, 0), (1, 1), (3, 3), (4, 5), (5, 6), (8, 9), (9, 11), (16, 18)] {
+            assert_eq!(Distinct { marked: 0, estimate: events * 256 }.recommendation(), recommended, "{events} events");
+        }
+    }
+
+    #[test]
+    fn an_estimate_exceeds_what_is_less() {
+        let distinct = Distinct { marked: 0, estimate: 512 * 256 + 255 };
+        assert!(distinct.exceeds(511) && !distinct.exceeds(512) && !distinct.exceeds(513));
+    }
+
+    #[test]
+    fn an_estimate_that_does_not_go_with_its_marks_is_not_among_the_possible_ones() {
+        for marked in [0, 1, 100, 480] {
+            let distinct = Distinct::after(marked, 480);
+            assert!(distinct.is_among(480));
+            assert!(!Distinct { estimate: distinct.estimate + 1, ..distinct }.is_among(480));
+            assert!(!Distinct { marked: marked + 1, ..distinct }.is_among(480));
+        }
+    }
+
+    #[test]
     fn a_full_bitmap_stops_growing_and_says_so() {
         let distinct = estimate(64, 1_000_000, 1);
         assert_eq!(distinct.marked, 480);
