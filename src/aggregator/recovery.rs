@@ -132,3 +132,78 @@ impl<M: Memory> Aggregator<'_, M> {
         self.state().set_step(NOTHING);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregator::{Totals, Window};
+    use crate::event::connection::Connection;
+    use crate::store::StoreState;
+    use crate::store::hash::Hasher;
+
+    /// Whether an empty instance passes, changed in that way. Of its sketch of no bits, a mark is a fault.
+    fn passes(change: impl Fn(&mut State)) -> bool {
+        let mut state = State {
+            options: 0,
+            merging: 0,
+            step: NOTHING,
+            store: StoreState::default(),
+            sequence: 7,
+            current: Window::default(),
+            closed: Window::default(),
+            completed: 7,
+            next: [0; 2],
+            interval: 0,
+            text_bytes: 0,
+            totals: Totals::default(),
+        };
+        change(&mut state);
+        let seed = Hasher::new(1);
+        let (mut entries, mut heads) = ([Connection::default(); 2], [u16::MAX; 4]);
+        let parts =
+            Parts { state: &mut state, entries: &mut entries, heads: &mut heads, sketch: &mut [], text: &mut [], seed };
+        parts.survey(0).is_some()
+    }
+
+    #[test]
+    fn each_wrong_number_is_enough_to_refuse() {
+        assert!(passes(|_| {}));
+        assert!(passes(|state| state.step = INDEX) && !passes(|state| state.step = INDEX + 1));
+        assert!(passes(|state| state.merging = 1) && !passes(|state| state.merging = 2));
+        assert!(passes(|state| state.completed = 6) && !passes(|state| state.completed = 5));
+        for step in ADD..BEGIN {
+            assert!(!passes(|state| (state.step, state.completed) = (step, 6)), "step {step}");
+        }
+        assert!(!passes(|state| (state.step, state.next) = (DISCARD_CLOSED, [1, 0])));
+        assert!(!passes(|state| (state.step, state.next) = (DISCARD_CURRENT, [2, 0])));
+        assert!(!passes(|state| state.current.counts = [u32::MAX - 1, 1, 0, 0]), "nothing is saturated");
+    }
+
+    #[test]
+    fn totals_near_their_maximum_are_refused_and_so_is_the_one_that_is_announced() {
+        let most = u32::MAX / 4;
+        for total in 0..COUNTS {
+            assert!(passes(|state| state.totals.counts[total] = [u32::MAX, most]));
+            assert!(!passes(|state| state.totals.counts[total] = [0, most + 1]));
+            assert!(!passes(|state| state.totals.counts[total] = [0, u32::MAX]));
+        }
+        for step in ADD..=BEGIN {
+            let is_good = passes(|state| (state.step, state.next) = (step, [0, most + 1]));
+            // What was announced last is still there when a window begins.
+            assert_eq!(is_good, step % 2 == ADD % 2, "step {step}");
+        }
+    }
+
+    #[test]
+    fn of_a_window_that_is_half_written_nothing_is_believed() {
+        for step in NOTHING..=INDEX {
+            let is_closing = (ADD..=BEGIN).contains(&step);
+            let closed = passes(|state| (state.step, state.closed.distinct.marked) = (step, 1));
+            assert_eq!(closed, step == CLOSE, "closed, step {step}");
+            let current = passes(|state| (state.step, state.current.distinct.marked) = (step, 1));
+            assert_eq!(current, !is_closing || step == BEGIN, "current, step {step}");
+            let adds_up = passes(|state| (state.step, state.closed.counts) = (step, [0, 0, 5, 0]));
+            assert_eq!(adds_up, step == CLOSE, "step {step}");
+        }
+    }
+}

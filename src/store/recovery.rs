@@ -154,3 +154,91 @@ impl StoreState {
         self.first = ring.first;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Offer;
+    use crate::event::process::{Identity, Observed, Process};
+    use std::vec;
+    use std::vec::Vec;
+
+    const SEED: u64 = 7;
+    const READING: Reading = Reading { first: 0, is_closing: false, has_index: true, text_maximum: 4 };
+
+    struct Image {
+        state: StoreState,
+        entries: Vec<Process>,
+        heads: Vec<u16>,
+        text: Vec<u8>,
+    }
+
+    impl Image {
+        /// As many entries as there is room for, but for one, each with a text of four bytes.
+        fn new(capacity: u32, heads: usize) -> Self {
+            let count = capacity as usize;
+            let mut image = Self {
+                state: StoreState::default(),
+                entries: vec![Process::default(); count],
+                heads: vec![END; heads],
+                text: vec![0; 4 * count],
+            };
+            let seed = Hasher::new(SEED);
+            for number in 1..capacity {
+                let text = number.to_le_bytes();
+                let hash = Process::hash_command_line(seed, &text);
+                let identity = Identity { full_length: 4, hash, user_id: 0, process_id: 0, parent_process_id: 0 };
+                let event = Observed { identity, now: 0 };
+                event.write_to(image.store().free().unwrap());
+                image.store().push(&text, event.hash(seed));
+            }
+            image
+        }
+
+        fn store(&mut self) -> Store<'_, Process> {
+            Store { state: &mut self.state, entries: &mut self.entries, heads: &mut self.heads, text: &mut self.text }
+        }
+
+        fn survey(&mut self, reading: &Reading) -> Option<Survey> {
+            self.store().survey(reading, Hasher::new(SEED))
+        }
+    }
+
+    #[test]
+    fn each_fault_of_an_entry_is_enough_to_refuse() {
+        assert!(Image::new(4, 8).survey(&READING).is_some());
+        assert!(Image::new(4, 8).survey(&Reading { text_maximum: 3, ..READING }).is_none());
+        for byte in 0..12 {
+            let mut image = Image::new(4, 8);
+            image.text[byte] ^= 1;
+            assert!(image.survey(&READING).is_none(), "byte {byte} of the text");
+        }
+        let heads: Vec<_> = (0..8).filter(|head| Image::new(4, 8).heads[*head] != END).collect();
+        for head in heads {
+            let mut image = Image::new(4, 8);
+            image.heads[head] = END;
+            assert!(image.survey(&READING).is_none(), "head {head}");
+            assert!(image.survey(&Reading { has_index: false, ..READING }).is_some(), "head {head}");
+        }
+    }
+
+    #[test]
+    fn a_long_chain_is_followed() {
+        assert!(Image::new(16, 1).survey(&READING).is_some());
+    }
+
+    #[test]
+    fn hits_are_summed_and_a_saturated_entry_is_told() {
+        let survey = Image::new(4, 8).survey(&READING).unwrap();
+        assert_eq!((survey.current.sum, survey.current.is_saturated, survey.waiting.sum), (3, false, 0));
+        let mut image = Image::new(4, 8);
+        (0..33).for_each(|_| {
+            let half = image.entries[0];
+            image.entries[0].merge(&half);
+        });
+        image.state.border = 2;
+        let survey = image.survey(&READING).unwrap();
+        assert_eq!((survey.waiting.sum, survey.waiting.is_saturated), (u64::from(u32::MAX) + 1, true));
+        assert_eq!((survey.current.sum, survey.current.is_saturated), (1, false));
+    }
+}
