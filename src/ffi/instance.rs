@@ -307,3 +307,30 @@ pub fn overflow_policy(policy: u8) -> Result<OverflowPolicy, evagg_status_t> {
         _ => Err(EVAGG_ERROR_BAD_VALUE),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::connection::Connection;
+    use crate::event::process::Process;
+
+    #[test]
+    fn sizes_are_the_sums_of_the_parts_and_there_is_none_out_of_range() {
+        let entry = size_of::<Connection>() + HEADS_PER_ENTRY * size_of::<u16>();
+        let rest = size_of::<Instance<()>>() + size_of::<Block>();
+        assert_eq!(storage_size::<Connection>(1, 0), Some(rest + entry));
+        assert_eq!(storage_size::<Connection>(64, 0), Some(rest + 64 * entry));
+        assert_eq!(storage_size::<Connection>(65, 0), Some(rest + size_of::<Block>() + 65 * entry));
+        assert_eq!(HEADS_PER_ENTRY, if size_of::<usize>() == 8 { 2 } else { 1 });
+        for (capacity, text_bytes, is_some) in [
+            (0, 0, false),
+            (EVAGG_MAXIMUM_CAPACITY, EVAGG_MAXIMUM_TEXT_BYTES, true),
+            (EVAGG_MAXIMUM_CAPACITY + 1, 0, false),
+            (u32::MAX, 0, false),
+            (1, EVAGG_MAXIMUM_TEXT_BYTES + 1, false),
+            (1, u32::MAX, false),
+        ] {
+            assert_eq!(storage_size::<Process>(capacity, text_bytes).is_some(), is_some, "{capacity} {text_bytes}");
+        }
+    }
+}
