@@ -223,7 +223,7 @@ mod tests {
         payload.resize(16, 0);
         payload.extend([AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0]);
         payload.extend([FRAGMENT, 4]);
-        payload.resize(16 + 8 + 24, 0);
+        payload.resize(16 + 8 + 24, 0xFF);
         payload.extend([UDP, 0, 0, 1, 0, 0, 0, 9]);
         payload.extend(udp());
         assert_eq!(seen(&v6(HOP_BY_HOP, &payload), Direction::Out), Ok((0x1234, 53, UDP, 64)));
