@@ -98,6 +98,7 @@ mod tests {
     use std::string::ToString;
 
     fn text(string: *const c_char) -> &'static str {
+        assert!(!string.is_null());
         unsafe { CStr::from_ptr(string) }.to_str().unwrap()
     }
 
