@@ -43,7 +43,7 @@ bench-check: setup-bench ## count the instructions of each operation, compare wi
 	cargo test --locked --manifest-path benches/Cargo.toml --target-dir target
 	cargo bench --locked --manifest-path benches/Cargo.toml --target-dir target --bench tables -- --test --quiet
 
-check-long: setup-firmware setup-bench setup-fuzz ## attack each promise for longer, some half an hour; docs/reliability.md has the table
+check-long: setup-firmware setup-bench setup-fuzz ## attack each promise for longer, some quarter of an hour; docs/reliability.md has the table
 	@scripts/check-long.sh
 
 fuzz: setup-fuzz ## run each fuzz target for FUZZ_SECONDS seconds (60), from the committed corpora
