@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The long tests. Prints a line for each promise with its figure as it comes, and keeps all lines in
-# build/check-long/evidence.txt; docs/reliability.md says what each line stands for, and --update writes them there.
+# build/check-long/evidence.txt; docs/reliability.md says what each line stands for, and --update writes them there and
+# into the README.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -65,13 +66,6 @@ step tsan sanitized tsan "ThreadSanitizer"
 step valgrind valgrind_watch
 step fuzz scripts/fuzz.sh
 if [ "${1:-}" = --update ]; then
-    {
-        sed '/<!-- evidence:begin -->/q' docs/reliability.md
-        printf '%s\n' '```text'
-        sed 's/^evidence //' "$evidence"
-        printf '%s\n' '```'
-        sed -n '/<!-- evidence:end -->/,$p' docs/reliability.md
-    } >"$logs/reliability.md"
-    cp "$logs/reliability.md" docs/reliability.md
+    scripts/write-evidence.sh "$evidence"
 fi
 echo "check-long: all passed in $((SECONDS / 60)) min; the lines are in $evidence"

@@ -4,7 +4,8 @@
 //! The arrows run down; nothing below `ffi` knows C.
 //!
 //! - [`ffi`]: the C boundary: one file per handle, one per convention. `include/evagg.h` is made from it.
-//! - `aggregator`: record, flush, merge, windows, policies, statistics, once for all kinds of event.
+//! - `aggregator`: record, flush, merge, windows, policies, statistics, and recovery after a reset, once for all kinds of
+//!   event.
 //! - `warning`: what is said when something is lost, and its text.
 //! - `event`: what an event is: connection, process, and the walk over a raw packet's headers.
 //! - `store`: entries in a ring, the index over them, the text ring, the hash, the sketch of distinct events.

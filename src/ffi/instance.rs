@@ -130,8 +130,8 @@ impl<E: Kind> Body<E> {
     unsafe fn parts_at(&mut self, entries: *mut E, heads: *mut u16) -> Parts<'_, E> {
         let capacity = usize::from(self.capacity);
         let text_bytes = if E::HAS_TEXT { self.state.text_bytes() as usize } else { 0 };
-        // SAFETY: init laid the parts out there, each initialised, and the body is the only way to them: who borrows it
-        // borrows them.
+        // SAFETY: init laid the parts out there, or attach is about to check that it did; any bytes are values of them. The
+        // body is the only way to them: who borrows it borrows them.
         unsafe {
             Parts {
                 sketch: core::slice::from_raw_parts_mut(
