@@ -34,21 +34,13 @@ static TRIED: Mutex<String> = Mutex::new(String::new());
 
 fn config(policy: u8) -> evagg_config_t {
     evagg_config_t {
-        size: size_of::<evagg_config_t>() as u16,
-        abi_version: EVAGG_ABI_VERSION,
         capacity: CAPACITY as u32,
         hash_seed: 7,
         text_bytes: TEXT_BYTES,
         start: 100,
-        interval: 0,
         text_maximum: TEXT_MAXIMUM as u16,
         overflow_policy: policy,
-        lock: EVAGG_LOCK_DEFAULT,
-        warning_delivery: EVAGG_WARN_AT_ONCE,
-        reserved: [0; 7],
-        acquire: None,
-        release: None,
-        lock_context: null_mut(),
+        ..evagg_config_t::default()
     }
 }
 

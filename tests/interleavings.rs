@@ -117,21 +117,16 @@ impl World {
             storage: vec![0; bytes.div_ceil(8)],
         });
         let config = evagg_config_t {
-            size: size_of::<evagg_config_t>() as u16,
-            abi_version: EVAGG_ABI_VERSION,
             capacity: case.capacity,
             hash_seed: 42,
             text_bytes: case.capacity,
-            start: 0,
-            interval: 0,
             text_maximum: 1,
             overflow_policy: case.policy,
-            lock: EVAGG_LOCK_DEFAULT,
             warning_delivery: case.delivery,
-            reserved: [0; 7],
             acquire: Some(acquire),
             release: Some(release),
             lock_context: Arc::as_ptr(&world).cast_mut().cast(),
+            ..evagg_config_t::default()
         };
         let context = config.lock_context;
         let own = Arc::get_mut(&mut world).expect("it is new");

@@ -14,7 +14,7 @@ use evagg::ffi::processes::*;
 use evagg::ffi::status::*;
 use evagg::ffi::window::*;
 
-use crate::{Input, Storage, config, counts};
+use crate::{Input, Storage, counts};
 
 /// A record of either kind.
 #[derive(PartialEq, Eq, Debug)]
@@ -282,7 +282,7 @@ fn read_config(input: &mut Input<'_>) -> evagg_config_t {
         start: input.u8().into(),
         interval: input.u8().into(),
         hash_seed: input.u8().into(),
-        ..config()
+        ..evagg_config_t::default()
     }
 }
 

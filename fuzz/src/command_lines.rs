@@ -11,7 +11,7 @@ use evagg::ffi::processes::*;
 use evagg::ffi::status::*;
 use evagg::ffi::window::*;
 
-use crate::{Input, Storage, config, counts};
+use crate::{Input, Storage, counts};
 
 /// Times are those of a clock that does not wrap; the library sees their lower halves.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ impl Subject {
             start: clock as u32,
             text_maximum,
             overflow_policy,
-            ..config()
+            ..evagg_config_t::default()
         };
         let mut storage = Storage::new(evagg_processes_storage_size(capacity, text_bytes));
         let mut handle = null_mut();

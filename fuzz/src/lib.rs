@@ -8,7 +8,7 @@ pub mod packets;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 
 use evagg::ffi::config::*;
 use evagg::ffi::window::evagg_statistics_t;
@@ -97,26 +97,6 @@ impl Drop for Storage {
             // SAFETY: it was allocated with this layout.
             unsafe { dealloc(self.start.as_ptr(), self.layout) };
         }
-    }
-}
-
-pub fn config() -> evagg_config_t {
-    evagg_config_t {
-        size: size_of::<evagg_config_t>() as u16,
-        abi_version: EVAGG_ABI_VERSION,
-        capacity: 0,
-        hash_seed: 0,
-        text_bytes: 0,
-        start: 0,
-        interval: 0,
-        text_maximum: 0,
-        overflow_policy: 0,
-        lock: EVAGG_LOCK_DEFAULT,
-        warning_delivery: EVAGG_WARN_AT_ONCE,
-        reserved: [0; 7],
-        acquire: None,
-        release: None,
-        lock_context: null_mut(),
     }
 }
 

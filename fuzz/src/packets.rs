@@ -12,7 +12,7 @@ use evagg::ffi::connections::*;
 use evagg::ffi::status::*;
 use evagg::ffi::window::*;
 
-use crate::{Storage, config, counts};
+use crate::{Storage, counts};
 
 /// What a record is to say of a packet, without regard to its direction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,7 +187,7 @@ impl Instance {
     fn new() -> Self {
         let mut storage = Storage::new(evagg_connections_storage_size(2));
         let mut handle = null_mut();
-        let config = evagg_config_t { capacity: 2, hash_seed: 7, ..config() };
+        let config = evagg_config_t { capacity: 2, hash_seed: 7, ..evagg_config_t::default() };
         // SAFETY: the storage has that size.
         let status = unsafe { evagg_connections_init(storage.start(), storage.size(), &config, &mut handle) };
         assert_eq!(status, EVAGG_OK);

@@ -91,3 +91,27 @@ pub struct evagg_config_t {
     /// Handed to acquire and release.
     pub lock_context: *mut c_void,
 }
+
+/// As EVAGG_CONFIG_INIT, for Rust.
+impl Default for evagg_config_t {
+    fn default() -> Self {
+        Self {
+            #[expect(clippy::cast_possible_truncation, reason = "a small structure")]
+            size: size_of::<Self>() as u16,
+            abi_version: EVAGG_ABI_VERSION,
+            capacity: 0,
+            hash_seed: 0,
+            text_bytes: 0,
+            start: 0,
+            interval: 0,
+            text_maximum: 0,
+            overflow_policy: 0,
+            lock: EVAGG_LOCK_DEFAULT,
+            warning_delivery: EVAGG_WARN_AT_ONCE,
+            reserved: [0; 7],
+            acquire: None,
+            release: None,
+            lock_context: core::ptr::null_mut(),
+        }
+    }
+}

@@ -69,8 +69,6 @@ impl<H> Instance<H> {
     pub fn c_config(&self) -> evagg_config_t {
         let has_callbacks = matches!(self.config.lock, Lock::Callbacks);
         evagg_config_t {
-            size: size_of::<evagg_config_t>() as u16,
-            abi_version: EVAGG_ABI_VERSION,
             capacity: self.config.capacity.into(),
             hash_seed: self.config.seed,
             text_bytes: self.config.text_bytes(),
@@ -80,10 +78,10 @@ impl<H> Instance<H> {
             overflow_policy: self.config.policy,
             lock: if matches!(self.config.lock, Lock::OneContext) { EVAGG_LOCK_NONE } else { EVAGG_LOCK_DEFAULT },
             warning_delivery: if self.config.warns_at_flush { EVAGG_WARN_AT_FLUSH } else { EVAGG_WARN_AT_ONCE },
-            reserved: [0; 7],
             acquire: if has_callbacks { Some(acquire) } else { None },
             release: if has_callbacks { Some(release) } else { None },
             lock_context: self.host(),
+            ..evagg_config_t::default()
         }
     }
 

@@ -10,10 +10,7 @@ use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evagg::ffi::config::{
-    EVAGG_ABI_VERSION, EVAGG_DISCARD_OLDEST, EVAGG_LOCK_DEFAULT, EVAGG_REJECT_NEW, EVAGG_WARN_AT_ONCE, evagg_config_t,
-    evagg_time_t,
-};
+use evagg::ffi::config::{EVAGG_DISCARD_OLDEST, EVAGG_REJECT_NEW, evagg_config_t, evagg_time_t};
 use evagg::ffi::connections::{
     evagg_connection_record_t, evagg_connection_t, evagg_connections_flush, evagg_connections_init,
     evagg_connections_merge, evagg_connections_record, evagg_connections_record_packet, evagg_connections_storage_size,
@@ -88,24 +85,13 @@ impl Lock for NoOp {
 fn config<L: Lock>(capacity: usize, overflow: Overflow) -> evagg_config_t {
     static INSTANCES: AtomicUsize = AtomicUsize::new(1);
     let mut config = evagg_config_t {
-        size: u16::try_from(size_of::<evagg_config_t>()).expect("a small structure"),
-        abi_version: EVAGG_ABI_VERSION,
         capacity: u32::try_from(capacity).expect("a capacity"),
         hash_seed: (INSTANCES.fetch_add(1, Ordering::Relaxed) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15),
-        text_bytes: 0,
-        start: 0,
-        interval: 0,
-        text_maximum: 0,
         overflow_policy: match overflow {
             Overflow::Reject => EVAGG_REJECT_NEW,
             Overflow::DiscardOldest => EVAGG_DISCARD_OLDEST,
         },
-        lock: EVAGG_LOCK_DEFAULT,
-        warning_delivery: EVAGG_WARN_AT_ONCE,
-        reserved: [0; 7],
-        acquire: None,
-        release: None,
-        lock_context: null_mut(),
+        ..evagg_config_t::default()
     };
     L::configure(&mut config);
     config
