@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-find benches c-tests examples firmware -name build -prune -o -type f \( -name '*.c' -o -name '*.h' \) -print | LC_ALL=C sort
+find benches c-tests examples firmware integrations -name build -prune -o -type f \( -name '*.c' -o -name '*.h' \) -print | LC_ALL=C sort

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "evagg_netxduo.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "nx_ip.h"
+#include "tx_api.h"
+
+#ifndef NX_ENABLE_IP_PACKET_FILTER
+#error \
+    "NetX Duo has no packet filter: define NX_ENABLE_IP_PACKET_FILTER in nx_user.h and build NetX Duo anew"
+#endif
+
+typedef UINT (*filter_t)(NX_IP *, NX_PACKET *, UINT);
+typedef VOID (*receiver_t)(NX_IP *, NX_PACKET *);
+
+enum {
+    TCP,
+    UDP,
+    ICMP,
+#ifndef NX_DISABLE_IPV6
+    ICMP_V6,
+#endif
+    RECEIVERS,
+    FILTER = RECEIVERS
+};
+
+enum {
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
+    /* That of TCP, without options. */
+    TRANSPORT_HEADER = 20
+};
+
+/* An IP instance and the hooks that it had. It is never given up while the IP instance exists: a
+   thread can be in a hook when another detaches, and a hook that somebody else has taken over since
+   is still called through theirs. */
+typedef struct {
+    NX_IP *ip;
+    /* NULL: nothing is recorded. */
+    evagg_connections_t *volatile connections;
+    filter_t filter;
+    receiver_t receivers[RECEIVERS];
+    UCHAR capture;
+    /* Bits of the hooks that were set and not restored. */
+    UCHAR hooked;
+} attachment_t;
+
+static attachment_t attachments[EVAGG_NETXDUO_IP_MAXIMUM];
+
+static attachment_t *find(const NX_IP *ip) {
+    for (UINT i = 0; i < EVAGG_NETXDUO_IP_MAXIMUM; i++) {
+        if (attachments[i].ip == ip) {
+            return &attachments[i];
+        }
+    }
+    return NX_NULL;
+}
+
+/* How much of a packet can be read from `start` on: of a chain, the first buffer. */
+static size_t at_hand(const NX_PACKET *packet, const UCHAR *start) {
+    const UCHAR *end = packet->nx_packet_append_ptr;
+
+    return end > start ? (size_t)(end - start) : 0;
+}
+
+static VOID put_length(UCHAR *field, ULONG length) {
+    field[0] = (UCHAR)(length >> 8);
+    field[1] = (UCHAR)length;
+}
+
+/* Words of a header in host order become bytes in network order. */
+static VOID put_words(UCHAR *bytes, const UCHAR *words, UINT count) {
+    for (UINT i = 0; i < 4 * count; i += 4) {
+        uint32_t word;
+
+        memcpy(&word, &words[i], sizeof word);
+        bytes[i] = (UCHAR)(word >> 24);
+        bytes[i + 1] = (UCHAR)(word >> 16);
+        bytes[i + 2] = (UCHAR)(word >> 8);
+        bytes[i + 3] = (UCHAR)word;
+    }
+}
+
+/* By now NetX has turned the words of the IP header into host order, taken its options away and put
+   fragments together; the length in the header is still the old one. From nx_packet_prepend_ptr on
+   the packet is as it came, and not checked yet. The library reads packets as they are on the wire, so
+   this one gets a new header: what else it had has no part in a connection. */
+static VOID record_received(evagg_connections_t *connections, const NX_PACKET *packet,
+                            UCHAR protocol) {
+    UCHAR wire[IPV6_HEADER + TRANSPORT_HEADER];
+    const UCHAR *header = packet->nx_packet_ip_header;
+    size_t header_length = IPV4_HEADER;
+    size_t transport_length = at_hand(packet, packet->nx_packet_prepend_ptr);
+    ULONG length = packet->nx_packet_length;
+
+    if (transport_length > TRANSPORT_HEADER) {
+        transport_length = TRANSPORT_HEADER;
+    }
+    /* Fragments can make a packet longer than a header can say. */
+    if (length > 0xffff - IPV4_HEADER) {
+        length = 0xffff - IPV4_HEADER;
+    }
+    memset(wire, 0, IPV6_HEADER);
+    if (packet->nx_packet_ip_version == NX_IP_VERSION_V4) {
+        wire[0] = 0x45;
+        put_length(&wire[2], IPV4_HEADER + length);
+        wire[9] = protocol;
+        put_words(&wire[12], &header[12], 2);
+    } else {
+        header_length = IPV6_HEADER;
+        wire[0] = 0x60;
+        put_length(&wire[4], length);
+        wire[6] = protocol;
+        put_words(&wire[8], &header[8], 8);
+    }
+    memcpy(&wire[header_length], packet->nx_packet_prepend_ptr, transport_length);
+    (void)evagg_connections_record_packet(connections, wire, header_length + transport_length,
+                                          EVAGG_IN, (evagg_time_t)tx_time_get());
+}
+
+static VOID receive(NX_IP *ip, NX_PACKET *packet, UINT receiver, UCHAR protocol) {
+    const attachment_t *attachment = find(ip);
+    evagg_connections_t *connections;
+
+    if (attachment == NX_NULL || attachment->receivers[receiver] == NX_NULL) {
+        /* Somebody has copied this hook to another IP instance: there is nobody to pass it on to. */
+        nx_packet_release(packet);
+        return;
+    }
+    connections = attachment->connections;
+    if (connections != NX_NULL && attachment->capture == EVAGG_NETXDUO_RECEIVED) {
+        record_received(connections, packet, protocol);
+    }
+    attachment->receivers[receiver](ip, packet);
+}
+
+static VOID receive_tcp(NX_IP *ip, NX_PACKET *packet) { receive(ip, packet, TCP, NX_PROTOCOL_TCP); }
+
+static VOID receive_udp(NX_IP *ip, NX_PACKET *packet) { receive(ip, packet, UDP, NX_PROTOCOL_UDP); }
+
+static VOID receive_icmp(NX_IP *ip, NX_PACKET *packet) {
+    receive(ip, packet, ICMP, NX_PROTOCOL_ICMP);
+}
+
+#ifndef NX_DISABLE_IPV6
+static VOID receive_icmpv6(NX_IP *ip, NX_PACKET *packet) {
+    receive(ip, packet, ICMP_V6, NX_PROTOCOL_ICMPV6);
+}
+#endif
+
+/* Sees what is sent before it is cut into fragments, and what comes in before anything is checked. */
+static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
+    const attachment_t *attachment = find(ip);
+    evagg_connections_t *connections;
+    const UCHAR *header = packet->nx_packet_ip_header;
+
+    if (attachment == NX_NULL) {
+        return NX_SUCCESS;
+    }
+    if (attachment->filter != NX_NULL) {
+        const UINT status = attachment->filter(ip, packet, direction);
+
+        if (status != NX_SUCCESS) {
+            return status;
+        }
+    }
+    connections = attachment->connections;
+    if (connections != NX_NULL &&
+        (direction == NX_IP_PACKET_OUT || attachment->capture == EVAGG_NETXDUO_ALL)) {
+        (void)evagg_connections_record_packet(connections, header, at_hand(packet, header),
+                                              direction == NX_IP_PACKET_OUT ? EVAGG_OUT : EVAGG_IN,
+                                              (evagg_time_t)tx_time_get());
+    }
+    return NX_SUCCESS;
+}
+
+static const receiver_t own_receivers[RECEIVERS] = {
+    receive_tcp,
+    receive_udp,
+    receive_icmp,
+#ifndef NX_DISABLE_IPV6
+    receive_icmpv6,
+#endif
+};
+
+static const size_t receiver_offsets[RECEIVERS] = {
+    offsetof(NX_IP, nx_ip_tcp_packet_receive),
+    offsetof(NX_IP, nx_ip_udp_packet_receive),
+    offsetof(NX_IP, nx_ip_icmp_packet_receive),
+#ifndef NX_DISABLE_IPV6
+    offsetof(NX_IP, nx_ip_icmpv6_packet_process),
+#endif
+};
+
+static receiver_t *receiver_of(NX_IP *ip, UINT receiver) {
+    return (receiver_t *)(VOID *)((UCHAR *)ip + receiver_offsets[receiver]);
+}
+
+/* Whether to set a hook. One that was set before and is somebody else's now is theirs, and theirs
+   calls ours: to set it again would make a circle. But one that is what it was before is so because
+   the IP instance was created anew in the same place. */
+static UINT is_free(const attachment_t *attachment, UINT hook, UINT is_as_before) {
+    return is_as_before || (attachment->hooked >> hook & 1) == 0;
+}
+
+static VOID set_hooks(attachment_t *attachment) {
+    NX_IP *ip = attachment->ip;
+
+    for (UINT i = 0; i < RECEIVERS; i++) {
+        receiver_t *receiver = receiver_of(ip, i);
+
+        /* NX_NULL is how NetX knows that a protocol is not enabled. */
+        if (*receiver != NX_NULL && *receiver != own_receivers[i] &&
+            is_free(attachment, i, *receiver == attachment->receivers[i])) {
+            attachment->receivers[i] = *receiver;
+            attachment->hooked = (UCHAR)(attachment->hooked | 1u << i);
+            *receiver = own_receivers[i];
+        }
+    }
+    if (ip->nx_ip_packet_filter_extended != filter &&
+        is_free(attachment, FILTER, ip->nx_ip_packet_filter_extended == attachment->filter)) {
+        attachment->filter = ip->nx_ip_packet_filter_extended;
+        attachment->hooked = (UCHAR)(attachment->hooked | 1u << FILTER);
+        ip->nx_ip_packet_filter_extended = filter;
+    }
+}
+
+/* What the hooks were is kept: see attachment_t. */
+static VOID restore_hooks(attachment_t *attachment) {
+    NX_IP *ip = attachment->ip;
+
+    for (UINT i = 0; i < RECEIVERS; i++) {
+        receiver_t *receiver = receiver_of(ip, i);
+
+        if (*receiver == own_receivers[i]) {
+            *receiver = attachment->receivers[i];
+            attachment->hooked = (UCHAR)(attachment->hooked & ~(1u << i));
+        }
+    }
+    if (ip->nx_ip_packet_filter_extended == filter) {
+        ip->nx_ip_packet_filter_extended = attachment->filter;
+        attachment->hooked = (UCHAR)(attachment->hooked & ~(1u << FILTER));
+    }
+}
+
+static UINT is_created(const NX_IP *ip) {
+    const NX_IP *created = _nx_ip_created_ptr;
+
+    for (ULONG i = 0; i < _nx_ip_created_count; i++) {
+        if (created == ip) {
+            return NX_TRUE;
+        }
+        created = created->nx_ip_created_next;
+    }
+    return NX_FALSE;
+}
+
+/* The place of an IP instance, or one for it. */
+static attachment_t *place(NX_IP *ip) {
+    attachment_t *attachment = find(ip);
+
+    for (UINT i = 0; attachment == NX_NULL && i < EVAGG_NETXDUO_IP_MAXIMUM; i++) {
+        if (!is_created(attachments[i].ip)) {
+            attachment = &attachments[i];
+            memset(attachment, 0, sizeof *attachment);
+            attachment->ip = ip;
+        }
+    }
+    return attachment;
+}
+
+/* With interrupts masked. */
+static UINT attach(NX_IP *ip, evagg_connections_t *connections, UINT capture) {
+    attachment_t *attachment = place(ip);
+
+    if (attachment == NX_NULL) {
+        return NX_NO_MORE_ENTRIES;
+    }
+    attachment->capture = (UCHAR)capture;
+    attachment->connections = connections;
+    set_hooks(attachment);
+    return NX_SUCCESS;
+}
+
+static VOID detach(NX_IP *ip) {
+    attachment_t *attachment = find(ip);
+
+    if (attachment != NX_NULL) {
+        attachment->connections = NX_NULL;
+        restore_hooks(attachment);
+    }
+}
+
+UINT evagg_netxduo_attach(NX_IP *ip, evagg_connections_t *connections, UINT capture) {
+    TX_INTERRUPT_SAVE_AREA
+    UINT status = NX_PTR_ERROR;
+
+    if (ip == NX_NULL || connections == NX_NULL) {
+        return NX_PTR_ERROR;
+    }
+    if (capture > EVAGG_NETXDUO_ALL) {
+        return NX_OPTION_ERROR;
+    }
+    TX_DISABLE
+    if (is_created(ip)) {
+        status = attach(ip, connections, capture);
+    }
+    TX_RESTORE
+    return status;
+}
+
+UINT evagg_netxduo_attach_all(evagg_connections_t *connections, UINT capture) {
+    TX_INTERRUPT_SAVE_AREA
+    UINT status = NX_SUCCESS;
+    NX_IP *ip;
+
+    if (connections == NX_NULL) {
+        return NX_PTR_ERROR;
+    }
+    if (capture > EVAGG_NETXDUO_ALL) {
+        return NX_OPTION_ERROR;
+    }
+    TX_DISABLE
+    ip = _nx_ip_created_ptr;
+    for (ULONG i = 0; i < _nx_ip_created_count; i++) {
+        if (attach(ip, connections, capture) != NX_SUCCESS) {
+            status = NX_NO_MORE_ENTRIES;
+        }
+        ip = ip->nx_ip_created_next;
+    }
+    TX_RESTORE
+    return status;
+}
+
+VOID evagg_netxduo_detach(NX_IP *ip) {
+    TX_INTERRUPT_SAVE_AREA
+
+    TX_DISABLE
+    if (is_created(ip)) {
+        detach(ip);
+    }
+    TX_RESTORE
+}
+
+VOID evagg_netxduo_detach_all(void) {
+    TX_INTERRUPT_SAVE_AREA
+    NX_IP *ip;
+
+    TX_DISABLE
+    ip = _nx_ip_created_ptr;
+    for (ULONG i = 0; i < _nx_ip_created_count; i++) {
+        detach(ip);
+        ip = ip->nx_ip_created_next;
+    }
+    TX_RESTORE
+}
