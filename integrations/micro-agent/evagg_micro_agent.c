@@ -99,7 +99,7 @@ evagg_status_t evagg_micro_agent_statistics(evagg_statistics_t *statistics) {
 static void on_warning(void *context, const evagg_warning_t *warning) {
     (void)context;
     if (warning->code == EVAGG_WARNING_LOSSES) {
-        log_warn("%s (EVAGG_MICRO_AGENT_CONNECTIONS)", warning->text);
+        log_warn("evagg: %s (EVAGG_MICRO_AGENT_CONNECTIONS)", warning->text);
     }
 }
 #endif
@@ -212,7 +212,7 @@ static void attach_all(void) {
     const UINT status = evagg_netxduo_attach_all(connections, CAPTURE);
 
     if (status != NX_SUCCESS && status != last_status) {
-        log_error("there are IP instances that are not watched: raise EVAGG_NETXDUO_IP_MAXIMUM");
+        log_error("evagg: some IP instances are not watched, raise EVAGG_NETXDUO_IP_MAXIMUM");
     }
     last_status = status;
 }
@@ -303,7 +303,7 @@ static asc_result_t collect(collector_internal_t *collector, serializer_t *seria
     unsigned long now;
 
     if (serializer == NULL) {
-        log_error("bad argument, serializer=[NULL]");
+        log_error("evagg: the serializer is NULL");
         return ASC_RESULT_BAD_ARGUMENT;
     }
     settle();
@@ -322,7 +322,7 @@ static asc_result_t collect(collector_internal_t *collector, serializer_t *seria
         result = serializer_event_add_network_activity(serializer, now, collector->interval,
                                                        message.ipv4, message.ipv6);
         if (result != ASC_RESULT_OK) {
-            log_error("failed to collect events, result=[%d]", result);
+            log_error("evagg: the message failed (%d), its connections stay", (int)result);
             give_back();
         }
     }
@@ -335,7 +335,7 @@ static asc_result_t init(component_id_t id) {
         const evagg_status_t status = open_cache();
 
         if (status != EVAGG_OK) {
-            log_error("failed to make the cache, status=[%d]", (int)status);
+            log_error("evagg: the cache cannot be made (%d)", (int)status);
             return ASC_RESULT_EXCEPTION;
         }
     }

@@ -34,7 +34,8 @@ extern "C" {
 /**
  * Records what an IP instance sends and receives from now on.
  *
- * It can be repeated at any time, with another instance or capture too: a packet is recorded once.
+ * It can be repeated at any time, with another instance or capture too. A packet is recorded once, but
+ * for one that is under way while the capture changes.
  * Repeat it after nx_tcp_enable, nx_udp_enable, nx_icmp_enable and nxd_icmp_enable, which set hooks
  * that were not there before.
  *
