@@ -28,6 +28,9 @@
 #define IPV4_BYTES 40
 #define IPV6_BYTES 64
 
+#if EVAGG_MICRO_AGENT_CONNECTIONS < 1 || EVAGG_MICRO_AGENT_CONNECTIONS > EVAGG_MAXIMUM_CAPACITY
+#error "EVAGG_MICRO_AGENT_CONNECTIONS, or the agent's settings that it comes from, is out of range"
+#endif
 #if EVAGG_MICRO_AGENT_MESSAGE_BUDGET < IPV6_BYTES
 #error "EVAGG_MICRO_AGENT_MESSAGE_BUDGET does not suffice for one connection"
 #endif

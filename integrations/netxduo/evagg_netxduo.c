@@ -26,12 +26,8 @@ enum {
     FILTER = RECEIVERS
 };
 
-enum {
-    IPV4_HEADER = 20,
-    IPV6_HEADER = 40,
-    /* That of TCP, without options. */
-    TRANSPORT_HEADER = 20
-};
+/* Headers, that of TCP without options. */
+enum { IPV4_WORDS = 5, IPV6_WORDS = 10, TRANSPORT_WORDS = 5 };
 
 /* An IP instance and the hooks that it had. It is never given up while the IP instance exists: a
    thread can be in a hook when another detaches, and a hook that somebody else has taken over since
@@ -59,94 +55,101 @@ static attachment_t *find(const NX_IP *ip) {
 }
 
 /* How much of a packet can be read from `start` on: of a chain, the first buffer. */
-static size_t at_hand(const NX_PACKET *packet, const UCHAR *start) {
+static size_t bytes_at_hand(const NX_PACKET *packet, const UCHAR *start) {
     const UCHAR *end = packet->nx_packet_append_ptr;
 
     return end > start ? (size_t)(end - start) : 0;
 }
 
-static VOID put_length(UCHAR *field, ULONG length) {
-    field[0] = (UCHAR)(length >> 8);
-    field[1] = (UCHAR)length;
+static ULONG in_network_order(ULONG word) {
+    NX_CHANGE_ULONG_ENDIAN(word);
+    return word;
 }
 
-/* Words of a header in host order become bytes in network order. */
-static VOID put_words(UCHAR *bytes, const UCHAR *words, UINT count) {
-    for (UINT i = 0; i < 4 * count; i += 4) {
-        uint32_t word;
+static VOID put_words(ULONG *wire, const UCHAR *header, UINT count) {
+    for (UINT i = 0; i < count; i++) {
+        ULONG word;
 
-        memcpy(&word, &words[i], sizeof word);
-        bytes[i] = (UCHAR)(word >> 24);
-        bytes[i + 1] = (UCHAR)(word >> 16);
-        bytes[i + 2] = (UCHAR)(word >> 8);
-        bytes[i + 3] = (UCHAR)word;
+        memcpy(&word, &header[4 * i], sizeof word);
+        wire[i] = in_network_order(word);
     }
 }
 
 /* By now NetX has turned the words of the IP header into host order, taken its options away and put
    fragments together; the length in the header is still the old one. From nx_packet_prepend_ptr on
    the packet is as it came, and not checked yet. The library reads packets as they are on the wire, so
-   this one gets a new header: what else it had has no part in a connection. */
+   this one gets a new header with all that matters: addresses, protocol, length, and ports. */
 static VOID record_received(evagg_connections_t *connections, const NX_PACKET *packet,
                             UCHAR protocol) {
-    UCHAR wire[IPV6_HEADER + TRANSPORT_HEADER];
+    ULONG wire[IPV6_WORDS + TRANSPORT_WORDS];
     const UCHAR *header = packet->nx_packet_ip_header;
-    size_t header_length = IPV4_HEADER;
-    size_t transport_length = at_hand(packet, packet->nx_packet_prepend_ptr);
+    const UCHAR *transport = packet->nx_packet_prepend_ptr;
+    size_t at_hand = bytes_at_hand(packet, transport);
     ULONG length = packet->nx_packet_length;
+    UINT words = IPV4_WORDS;
 
-    if (transport_length > TRANSPORT_HEADER) {
-        transport_length = TRANSPORT_HEADER;
-    }
     /* Fragments can make a packet longer than a header can say. */
-    if (length > 0xffff - IPV4_HEADER) {
-        length = 0xffff - IPV4_HEADER;
+    if (length > 0xffff - 4 * IPV4_WORDS) {
+        length = 0xffff - 4 * IPV4_WORDS;
     }
-    memset(wire, 0, IPV6_HEADER);
     if (packet->nx_packet_ip_version == NX_IP_VERSION_V4) {
-        wire[0] = 0x45;
-        put_length(&wire[2], IPV4_HEADER + length);
-        wire[9] = protocol;
-        put_words(&wire[12], &header[12], 2);
+        wire[0] = in_network_order(0x45000000 | (4 * IPV4_WORDS + length));
+        wire[1] = 0;
+        wire[2] = in_network_order((ULONG)protocol << 16);
+        put_words(&wire[3], &header[12], 2);
     } else {
-        header_length = IPV6_HEADER;
-        wire[0] = 0x60;
-        put_length(&wire[4], length);
-        wire[6] = protocol;
-        put_words(&wire[8], &header[8], 8);
+        words = IPV6_WORDS;
+        wire[0] = in_network_order(0x60000000);
+        wire[1] = in_network_order(length << 16 | (ULONG)protocol << 8);
+        put_words(&wire[2], &header[8], 8);
     }
-    memcpy(&wire[header_length], packet->nx_packet_prepend_ptr, transport_length);
-    (void)evagg_connections_record_packet(connections, wire, header_length + transport_length,
-                                          EVAGG_IN, (evagg_time_t)tx_time_get());
+    if (at_hand >= sizeof(ULONG)) {
+        memcpy(&wire[words], transport, sizeof(ULONG));
+    }
+    if (at_hand > 4 * TRANSPORT_WORDS) {
+        at_hand = 4 * TRANSPORT_WORDS;
+    }
+    (void)evagg_connections_record_packet(connections, wire, 4 * words + at_hand, EVAGG_IN,
+                                          (evagg_time_t)tx_time_get());
 }
 
-static VOID receive(NX_IP *ip, NX_PACKET *packet, UINT receiver, UCHAR protocol) {
+static VOID release(NX_IP *ip, NX_PACKET *packet) {
+    (VOID) ip;
+    nx_packet_release(packet);
+}
+
+/* Returns whom to pass the packet on to. So the stack that recording takes is free again by then, for
+   all that NetX does with the packet. */
+static receiver_t record(const NX_IP *ip, const NX_PACKET *packet, UINT receiver, UCHAR protocol) {
     const attachment_t *attachment = find(ip);
     evagg_connections_t *connections;
 
     if (attachment == NX_NULL || attachment->receivers[receiver] == NX_NULL) {
         /* Somebody has copied this hook to another IP instance: there is nobody to pass it on to. */
-        nx_packet_release(packet);
-        return;
+        return release;
     }
     connections = attachment->connections;
     if (connections != NX_NULL && attachment->capture == EVAGG_NETXDUO_RECEIVED) {
         record_received(connections, packet, protocol);
     }
-    attachment->receivers[receiver](ip, packet);
+    return attachment->receivers[receiver];
 }
 
-static VOID receive_tcp(NX_IP *ip, NX_PACKET *packet) { receive(ip, packet, TCP, NX_PROTOCOL_TCP); }
+static VOID receive_tcp(NX_IP *ip, NX_PACKET *packet) {
+    record(ip, packet, TCP, NX_PROTOCOL_TCP)(ip, packet);
+}
 
-static VOID receive_udp(NX_IP *ip, NX_PACKET *packet) { receive(ip, packet, UDP, NX_PROTOCOL_UDP); }
+static VOID receive_udp(NX_IP *ip, NX_PACKET *packet) {
+    record(ip, packet, UDP, NX_PROTOCOL_UDP)(ip, packet);
+}
 
 static VOID receive_icmp(NX_IP *ip, NX_PACKET *packet) {
-    receive(ip, packet, ICMP, NX_PROTOCOL_ICMP);
+    record(ip, packet, ICMP, NX_PROTOCOL_ICMP)(ip, packet);
 }
 
 #ifndef NX_DISABLE_IPV6
 static VOID receive_icmpv6(NX_IP *ip, NX_PACKET *packet) {
-    receive(ip, packet, ICMP_V6, NX_PROTOCOL_ICMPV6);
+    record(ip, packet, ICMP_V6, NX_PROTOCOL_ICMPV6)(ip, packet);
 }
 #endif
 
@@ -169,7 +172,7 @@ static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
     connections = attachment->connections;
     if (connections != NX_NULL &&
         (direction == NX_IP_PACKET_OUT || attachment->capture == EVAGG_NETXDUO_ALL)) {
-        (void)evagg_connections_record_packet(connections, header, at_hand(packet, header),
+        (void)evagg_connections_record_packet(connections, header, bytes_at_hand(packet, header),
                                               direction == NX_IP_PACKET_OUT ? EVAGG_OUT : EVAGG_IN,
                                               (evagg_time_t)tx_time_get());
     }
