@@ -27,12 +27,18 @@ TITLES = {
     "flash_both": "flash, both",
     "ram_connections_64": "RAM, 64 connections",
     "ram_processes_32": "RAM, 32 processes with 4,096 bytes of text",
+    "flash_azure_rtos": "flash, collector of the Azure RTOS micro agent",
+    "ram_azure_rtos": "RAM, the same",
     "ram_static": "RAM beside the caller's storage",
     "stack_max": "stack, deepest call",
     "instructions.record_hit_ipv4": "record, known connection (instructions)",
     "instructions.record_packet_hit_ipv4": "record_packet, known connection, IPv4",
     "instructions.record_packet_hit_ipv6": "record_packet, known connection, IPv6",
     "instructions.record_packet_hit_colliding_63": "record_packet, 63 ports that collide in an unkeyed hash",
+    "instructions.netxduo_received_hit_ipv4": "packet received by NetX Duo, known connection, IPv4",
+    "instructions.netxduo_received_hit_ipv6": "packet received by NetX Duo, known connection, IPv6",
+    "instructions.netxduo_sent_hit_ipv4": "packet sent by NetX Duo, known connection, IPv4",
+    "instructions.netxduo_sent_hit_ipv6": "packet sent by NetX Duo, known connection, IPv6",
     "instructions.flush_per_record": "flush, each record",
     "instructions.lock_hold_flush_64": "longest lock hold of flush, 64 entries",
     "instructions.lock_hold_flush_4096": "longest lock hold of flush, 4,096 entries",
@@ -42,6 +48,8 @@ TITLES = {
     "fmt_symbols": "symbols of core::fmt",
     "alloc_symbols": "symbols of an allocator",
 }
+
+AZURE_RTOS_PARTS = ("evagg_micro_agent.c", "evagg_netxduo.c", "evagg_threadx.c", "libevagg.a")
 
 # In the demangled names of a linked firmware.
 PROOFS = {
@@ -76,6 +84,23 @@ class Build:
         (flash, ram), (empty_flash, empty_ram) = weights
         return flash - empty_flash, ram - empty_ram
 
+    def parts(self, name):
+        """The flash and RAM of a program by the source file, or the library, that they come from."""
+        parts = {}
+        memory_map = self.program(name).with_suffix(".elf.map").read_text().partition("Linker script and memory map")[2]
+        # What the linker has left out has the address 0, and the first section of all is the vector table.
+        for section, address, size, path in re.findall(r"^ (\.\S+)\s+0x(\w+)\s+0x(\w+) (\S+)$", memory_map, re.MULTILINE):
+            kind = section.split(".")[1]
+            if int(address, 16) == 0 or kind not in ("text", "rodata", "data", "bss"):
+                continue
+            part = "libevagg.a" if "libevagg.a(evagg-" in path else pathlib.Path(path).name.removesuffix(".obj")
+            flash, ram = parts.get(part, (0, 0))
+            parts[part] = (
+                flash + (int(size, 16) if kind != "bss" else 0),
+                ram + (int(size, 16) if kind in ("data", "bss") else 0),
+            )
+        return parts
+
     def symbols(self, name):
         """The demangled symbols of a program with their sizes, 0 for those that have none."""
         symbols = {}
@@ -107,6 +132,9 @@ def measure(target, directory):
     ram = {}
     for name in linked:
         figures[f"flash_{name}"], ram[name] = build.weigh(name)
+    figures["flash_azure_rtos"], figures["ram_azure_rtos"] = build.weigh("azure_rtos")
+    parts = build.parts("azure_rtos")
+    figures["azure_rtos_parts"] = {name: parts[name] for name in AZURE_RTOS_PARTS}
     figures["ram_connections_64"] = linked["connections"]["size_connections_storage"]
     figures["ram_processes_32"] = linked["processes"]["size_processes_storage"]
     figures["ram_static"] = max(ram.values())
@@ -114,7 +142,7 @@ def measure(target, directory):
     figures["stack_max"] = max(stack.values())
     figures["stack_max_function"] = max(stack, key=stack.get)
     figures["stack"] = stack
-    figures["instructions"] = build.printed("instructions") | build.printed("lock_holds")
+    figures["instructions"] = build.printed("instructions") | build.printed("lock_holds") | build.printed("hooks")
     for proof, pattern in PROOFS.items():
         figures[proof] = sum(1 for symbol in linked["both"] if pattern.search(symbol))
     others = build.symbols("both_empty").keys() | build.own_symbols()
@@ -200,6 +228,8 @@ def print_table(measured, committed, budgets):
     for target, figures in measured.items():
         support = figures["support"]
         names = ", ".join(f"{name} {size}" for name, size in sorted(support.items(), key=lambda item: -item[1]))
+        parts = ", ".join(f"{name} {flash} and {ram}" for name, (flash, ram) in figures["azure_rtos_parts"].items())
+        print(f"{target}: flash and RAM of the parts of azure_rtos: {parts}")
         print(f"{target}: of flash_both, {sum(support.values())} bytes are not evagg's own: {names}")
 
 

@@ -29,6 +29,13 @@
 #define NX_IP_PACKET_IN 0
 #define NX_IP_PACKET_OUT 1
 
+/* Between host and network order, either way. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define NX_CHANGE_ULONG_ENDIAN(word) (word) = __builtin_bswap32(word)
+#else
+#define NX_CHANGE_ULONG_ENDIAN(word)
+#endif
+
 typedef struct NX_PACKET_STRUCT {
     /* The next buffer of this packet. */
     struct NX_PACKET_STRUCT *nx_packet_next;
