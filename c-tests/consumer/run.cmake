@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}/evagg")
-foreach(part CMakeLists.txt cmake Cargo.toml Cargo.lock build.rs cbindgen.toml src include README.md tests benches)
+foreach(part CMakeLists.txt cmake integrations Cargo.toml Cargo.lock build.rs cbindgen.toml src include README.md tests benches)
     if(EXISTS "${SOURCE}/${part}")
         file(COPY "${SOURCE}/${part}" DESTINATION "${WORK}/evagg")
     endif()

@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}/evagg" "${WORK}/build")
-foreach(part CMakeLists.txt cmake Cargo.toml Cargo.lock build.rs src include c-tests firmware)
+foreach(part CMakeLists.txt cmake integrations Cargo.toml Cargo.lock build.rs src include c-tests firmware)
     file(COPY "${SOURCE}/${part}" DESTINATION "${WORK}/evagg")
 endforeach()
 # What cargo has built already, Rust's core above all.
