@@ -35,8 +35,7 @@
 #error "EVAGG_MICRO_AGENT_MESSAGE_BUDGET does not suffice for one connection"
 #endif
 #if EVAGG_MICRO_AGENT_MESSAGE_BUDGET > EVAGG_MICRO_AGENT_MESSAGE_BUDGET_MAXIMUM
-#error \
-    "EVAGG_MICRO_AGENT_MESSAGE_BUDGET is more than the agent's serializer can take without stopping for good"
+#error "EVAGG_MICRO_AGENT_MESSAGE_BUDGET is more than the agent's serializer takes"
 #endif
 
 #ifdef ASC_COLLECTOR_NETWORK_ACTIVITY_CAPTURE_UNICAST_ONLY

@@ -31,11 +31,12 @@ extern "C" {
 #define EVAGG_MICRO_AGENT_MESSAGE_BUDGET 2880
 #endif
 
-/* The most that the budget can be: a message of more than half a page of the serializer, 6,656 bytes,
-   stops the agent's thread for good, and 384 are left for the message itself and for the heartbeat
-   and system information in it. Other collectors of your own need some as well. */
+/* The most that the budget can be. The serializer refuses more than 115 connections of one IP version
+   in one message. And a message of more than 6,656 bytes stops the agent's thread for good; connections,
+   the message itself, heartbeat and system information stay 1,700 below that, which are left for other
+   collectors of your own. */
 #ifndef EVAGG_MICRO_AGENT_MESSAGE_BUDGET_MAXIMUM
-#define EVAGG_MICRO_AGENT_MESSAGE_BUDGET_MAXIMUM (6656 - 384)
+#define EVAGG_MICRO_AGENT_MESSAGE_BUDGET_MAXIMUM (115 * 40)
 #endif
 
 /* EVAGG_MICRO_AGENT_RETAINED, if it is defined, goes before the cache, such as
