@@ -35,7 +35,7 @@ void fake_log(int level, const char *format, ...) {
 
 uint32_t irand_int(void) {
     fake_agent.random_calls++;
-    return fake_agent.random;
+    return fake_agent.random++ & 0x7fff;
 }
 
 unsigned long itime_time(unsigned long *time) {

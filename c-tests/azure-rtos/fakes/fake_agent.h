@@ -19,7 +19,7 @@
 
 typedef struct {
     unsigned long time;
-    /* What irand_int() gives, and how often it was asked. */
+    /* What irand_int() gives next, and how often it was asked. */
     uint32_t random;
     unsigned random_calls;
     /* What the serializer answers. */

@@ -51,6 +51,9 @@ VOID fake_enable_all(NX_IP *ip);
    in a second one; 0: all in one. */
 NX_PACKET *fake_packet(const VOID *bytes, ULONG length, ULONG first);
 
+/* Gives a packet whose IP header NetX has dealt with to what a hook holds. */
+VOID fake_hand_over(NX_IP *ip, NX_PACKET *packet, VOID (*receive)(NX_IP *, NX_PACKET *));
+
 /* What NetX does with a packet that a driver hands in, and with one that it hands to a driver. The
    status is that of the filter. */
 UINT fake_receive(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first);

@@ -275,9 +275,19 @@ static VOID drop(NX_IP *ip, NX_PACKET *packet) {
     consume(packet);
 }
 
+VOID fake_hand_over(NX_IP *ip, NX_PACKET *packet, VOID (*receive)(NX_IP *, NX_PACKET *)) {
+    const ULONG before = fake_packets;
+
+    packet->fake_sum = sum_of(packet);
+    fake_in_hook++;
+    receive(ip, packet);
+    fake_in_hook--;
+    fake_check(fake_packets < before, "a packet was neither passed on nor released");
+    fake_check(fake_posture() == FAKE_ENABLED, "a hook has left interrupts masked");
+}
+
 static VOID process(NX_IP *ip, NX_PACKET *packet) {
     const ULONG first = (ULONG)(packet->nx_packet_append_ptr - packet->nx_packet_prepend_ptr);
-    const ULONG before = fake_packets;
     UINT offset = 0, more = 0;
     int protocol = -1;
     VOID (*receive)(NX_IP *, NX_PACKET *);
@@ -298,12 +308,7 @@ static VOID process(NX_IP *ip, NX_PACKET *packet) {
         drop(ip, packet);
         return;
     }
-    packet->fake_sum = sum_of(packet);
-    fake_in_hook++;
-    receive(ip, packet);
-    fake_in_hook--;
-    fake_check(fake_packets < before, "a packet was neither passed on nor released");
-    fake_check(fake_posture() == FAKE_ENABLED, "a hook has left interrupts masked");
+    fake_hand_over(ip, packet, receive);
 }
 
 UINT fake_receive(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first) {
