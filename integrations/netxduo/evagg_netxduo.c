@@ -202,8 +202,8 @@ static receiver_t *receiver_of(NX_IP *ip, UINT receiver) {
 }
 
 /* Whether to set a hook. One that was set before and is somebody else's now is theirs, and theirs
-   calls ours: to set it again would make a circle. But one that is what it was before is so because
-   the IP instance was created anew in the same place. */
+   calls ours: to set it again would make a circle. But one that is what it was before, or NX_NULL, is
+   so because the IP instance was created anew in the same place. */
 static UINT is_free(const attachment_t *attachment, UINT hook, UINT is_as_before) {
     return is_as_before || (attachment->hooked >> hook & 1) == 0;
 }
@@ -214,16 +214,20 @@ static VOID set_hooks(attachment_t *attachment) {
     for (UINT i = 0; i < RECEIVERS; i++) {
         receiver_t *receiver = receiver_of(ip, i);
 
-        /* NX_NULL is how NetX knows that a protocol is not enabled. */
-        if (*receiver != NX_NULL && *receiver != own_receivers[i] &&
-            is_free(attachment, i, *receiver == attachment->receivers[i])) {
+        if (*receiver == NX_NULL) {
+            /* How NetX knows that a protocol is not enabled. */
+            attachment->hooked = (UCHAR)(attachment->hooked & ~(1u << i));
+        } else if (*receiver != own_receivers[i] &&
+                   is_free(attachment, i, *receiver == attachment->receivers[i])) {
             attachment->receivers[i] = *receiver;
             attachment->hooked = (UCHAR)(attachment->hooked | 1u << i);
             *receiver = own_receivers[i];
         }
     }
     if (ip->nx_ip_packet_filter_extended != filter &&
-        is_free(attachment, FILTER, ip->nx_ip_packet_filter_extended == attachment->filter)) {
+        is_free(attachment, FILTER,
+                ip->nx_ip_packet_filter_extended == NX_NULL ||
+                    ip->nx_ip_packet_filter_extended == attachment->filter)) {
         attachment->filter = ip->nx_ip_packet_filter_extended;
         attachment->hooked = (UCHAR)(attachment->hooked | 1u << FILTER);
         ip->nx_ip_packet_filter_extended = filter;
