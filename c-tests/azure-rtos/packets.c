@@ -21,7 +21,9 @@ static void put16(uint8_t *at, ULONG value) {
 
 ULONG ip_header_of(kind_t kind) { return kind.version == 4 ? IPV4_HEADER : IPV6_HEADER; }
 
-ULONG transport_header_of(kind_t kind) { return kind.protocol == TCP ? 20 : 8; }
+ULONG transport_header_of(kind_t kind) {
+    return kind.protocol == TCP ? 20 : kind.protocol == ICMPV6 ? 4 : 8;
+}
 
 evagg_connection_t connection_of(kind_t kind, uint32_t n) {
     const size_t size = kind.version == 4 ? 4 : 16;
@@ -82,7 +84,7 @@ packet_t packet_of(kind_t kind, uint8_t direction, uint32_t n, ULONG payload) {
         put16(&packet.bytes[header + 2], is_out ? connection.remote_port : connection.local_port);
     } else {
         packet.bytes[header] = 8;
-        packet.bytes[header + 4] = (uint8_t)n;
+        packet.bytes[header + 3] = (uint8_t)n;
     }
     if (kind.protocol == TCP) {
         packet.bytes[header + 12] = 0x50;
