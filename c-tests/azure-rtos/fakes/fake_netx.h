@@ -31,8 +31,12 @@ VOID fake_unprotect(VOID);
 /* Packets that nobody has released, and those that nx_packet_release has. */
 extern ULONG fake_packets;
 extern ULONG fake_released;
-/* While a packet is on its way through a hook. */
+/* While a packet is on its way through a hook, on this thread. */
+#ifdef FAKE_PORT_MUTEX
+extern _Thread_local UINT fake_in_hook;
+#else
 extern UINT fake_in_hook;
+#endif
 /* Where a packet starts from a multiple of 4 on. */
 extern ULONG fake_misalignment;
 

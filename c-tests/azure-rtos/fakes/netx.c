@@ -11,7 +11,11 @@ ULONG _nx_ip_created_count;
 
 ULONG fake_packets;
 ULONG fake_released;
+#ifdef FAKE_PORT_MUTEX
+_Thread_local UINT fake_in_hook;
+#else
 UINT fake_in_hook;
+#endif
 ULONG fake_misalignment;
 
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, FRAGMENT_HEADER = 8 };
@@ -129,7 +133,9 @@ VOID fake_enable_all(NX_IP *ip) {
 #endif
 }
 
+/* A hook is read once, as optimised code does: it may become NX_NULL at any time. */
 static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
+    UINT (*volatile const extended)(NX_IP *, NX_PACKET *, UINT) = ip->nx_ip_packet_filter_extended;
     UINT status = NX_SUCCESS;
 
     packet->fake_sum = sum_of(packet);
@@ -137,8 +143,8 @@ static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
     if (ip->nx_ip_packet_filter != NX_NULL) {
         status = ip->nx_ip_packet_filter(packet->nx_packet_ip_header, direction);
     }
-    if (status == NX_SUCCESS && ip->nx_ip_packet_filter_extended != NX_NULL) {
-        status = ip->nx_ip_packet_filter_extended(ip, packet, direction);
+    if (status == NX_SUCCESS && extended != NX_NULL) {
+        status = extended(ip, packet, direction);
     }
     fake_in_hook--;
     fake_check(packet->fake_sum == sum_of(packet), "a filter has changed the packet");

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* On bare metal: packets come in an interrupt while the main program collects. Every byte is sent
+   once. */
+#include "agent.h"
+
+#include "board.h"
+
+#define COLLECTIONS REPETITIONS(2000u, 300u)
+/* Of each kind: the cache has room for all of a window that is being collected and of the next. */
+#define FLOWS 5u
+
+static volatile uint32_t interrupts;
+static volatile uint32_t interrupts_of_collections;
+static volatile int is_collecting;
+static uint64_t bytes_seen;
+static uint64_t random = 1;
+
+/* The time between interrupts varies, so that they come everywhere. */
+static void see_one(void) {
+    const kind_t kind = kinds[next_random(&random) % KINDS];
+    const uint8_t direction = next_random(&random) % 2 == 0 ? EVAGG_IN : EVAGG_OUT;
+    const uint32_t n = (uint32_t)(next_random(&random) % FLOWS);
+    const ULONG payload = (ULONG)(next_random(&random) % 30);
+    const packet_t packet = packet_of(kind, direction, n, payload);
+    fake_check(fake_posture() == FAKE_ENABLED, "an interrupt came while they were masked");
+    fake_check(see(&ip, &packet, direction) == NX_SUCCESS, "a packet was dropped");
+    bytes_seen += transport_header_of(kind) + payload;
+    interrupts++;
+    interrupts_of_collections += is_collecting != 0;
+    board_start_tick(4 + (uint32_t)(next_random(&random) % 64), see_one);
+}
+
+static uint64_t bytes_of_message(void) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < fake_serializer.count; i++) {
+        sum += fake_serializer.entries[i].common.bytes_in;
+        sum += fake_serializer.entries[i].common.bytes_out;
+    }
+    return sum;
+}
+
+static void every_byte_is_sent_once(void **state) {
+    (void)state;
+    uint64_t fates = 2, sent = 0, waiting = 0;
+    agent_open();
+    board_start_tick(4, see_one);
+    for (uint32_t i = 0; i < COLLECTIONS; i++) {
+        const uint64_t fate = next_random(&fates) % 8;
+        if (fate == 0) {
+            fake_security_module.h_state_machine = 1;
+        } else {
+            fake_security_module.h_state_machine = 0;
+            sent += waiting;
+        }
+        fake_agent.serializer_result = fate == 1 ? ASC_RESULT_EXCEPTION : ASC_RESULT_OK;
+        is_collecting = 1;
+        const asc_result_t result = fake_agent_collect();
+        is_collecting = 0;
+        waiting = result == ASC_RESULT_OK ? bytes_of_message() : 0;
+    }
+    board_stop_tick();
+    assert_true(interrupts_of_collections > COLLECTIONS / 4);
+    fake_security_module.h_state_machine = 0;
+    fake_agent.serializer_result = ASC_RESULT_OK;
+    sent += waiting;
+    while (fake_agent_collect() == ASC_RESULT_OK) {
+        sent += bytes_of_message();
+    }
+    const evagg_statistics_t statistics = agent_statistics();
+    assert_int_equal(statistics.offered, interrupts);
+    assert_int_equal(statistics.rejected, 0);
+    assert_int_equal(statistics.busy, 0);
+    assert_int_equal(sent, bytes_seen);
+    agent_close();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_is_sent_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
