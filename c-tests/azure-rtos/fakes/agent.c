@@ -63,23 +63,28 @@ asc_result_t serializer_event_add_network_activity(serializer_t *serializer,
                                                    unsigned long timestamp, uint32_t interval,
                                                    network_activity_ipv4_t *ipv4,
                                                    network_activity_ipv6_t *ipv6) {
+    unsigned of_ipv4 = 0;
+    unsigned of_ipv6 = 0;
+
     fake_check(fake_posture() == FAKE_ENABLED, "serialized with interrupts masked");
     fake_check(serializer == &fake_serializer, "another serializer");
     serializer->calls++;
     serializer->timestamp = timestamp;
     serializer->interval = interval;
-    for (; ipv4 != NULL; ipv4 = ipv4->next) {
+    for (; ipv4 != NULL; ipv4 = ipv4->next, of_ipv4++) {
         fake_entry_t *entry = next_entry(serializer, &ipv4->common, 4);
 
         memcpy(entry->local_address, &ipv4->local_address, 4);
         memcpy(entry->remote_address, &ipv4->remote_address, 4);
     }
-    for (; ipv6 != NULL; ipv6 = ipv6->next) {
+    for (; ipv6 != NULL; ipv6 = ipv6->next, of_ipv6++) {
         fake_entry_t *entry = next_entry(serializer, &ipv6->common, 6);
 
         memcpy(entry->local_address, ipv6->local_address, 16);
         memcpy(entry->remote_address, ipv6->remote_address, 16);
     }
+    fake_check(of_ipv4 <= FAKE_VERSION_MAXIMUM && of_ipv6 <= FAKE_VERSION_MAXIMUM,
+               "the serializer takes no more of one IP version");
     fake_check(serializer->bytes <= FAKE_MESSAGE_MAXIMUM, "the agent has stopped for good");
     return fake_agent.serializer_result;
 }

@@ -16,6 +16,8 @@
 
 /* More than half a page of the serializer, and the agent stops for good. */
 #define FAKE_MESSAGE_MAXIMUM 6656u
+/* More connections of one IP version than this, and the serializer refuses them. */
+#define FAKE_VERSION_MAXIMUM 115u
 
 typedef struct {
     unsigned long time;

@@ -27,6 +27,6 @@ asc_result_t collector_default_subscribe(component_id_t id);
 asc_result_t collector_default_unsubscribe(component_id_t id);
 
 #define COLLECTOR_OPS_DEFINITIONS(prefix, init, deinit, subscribe, unsubscribe, start, stop) \
-    static const component_ops_t prefix##_ops = {init, deinit, subscribe, unsubscribe, start, stop}
+    static component_ops_t prefix##_ops = {init, deinit, subscribe, unsubscribe, start, stop}
 
 #endif
