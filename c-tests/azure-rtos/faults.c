@@ -157,10 +157,11 @@ static void a_full_cache_stops_the_agent(void **state) {
 /* 8. The place of a packet in memory was part of the key. */
 static void identical_packets_are_told_apart(void **state) {
     (void)state;
+    static const uint8_t others[60];
     agent_open();
-    for (uint32_t i = 0; i < 60; i++) {
+    for (uint32_t i = 0; i < sizeof others; i++) {
         fake_misalignment = i % 4;
-        NX_PACKET *const elsewhere = fake_packet("", i, 0);
+        NX_PACKET *const elsewhere = fake_packet(others, i, 0);
         agent_see(ipv4, i % 2 == 0 ? EVAGG_IN : EVAGG_OUT, 1, 0);
         (void)nx_packet_release(elsewhere);
     }
