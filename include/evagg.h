@@ -213,8 +213,13 @@ typedef struct {
     {(uint16_t) sizeof(evagg_config_t), EVAGG_ABI_VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0}, \
      NULL, NULL, NULL}
 
-/** Aligns static storage: EVAGG_ALIGNED static uint8_t memory[EVAGG_CONNECTIONS_STORAGE_SIZE(64)]; */
-#if defined(__cplusplus)
+/**
+ * Aligns static storage: EVAGG_ALIGNED static uint8_t memory[EVAGG_CONNECTIONS_STORAGE_SIZE(64)];
+ *
+ * Define it before this header for a compiler that has none of these, such as __align(8) in C99.
+ */
+#if defined(EVAGG_ALIGNED)
+#elif defined(__cplusplus)
 #define EVAGG_ALIGNED alignas(EVAGG_STORAGE_ALIGNMENT)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 #define EVAGG_ALIGNED _Alignas(EVAGG_STORAGE_ALIGNMENT)
