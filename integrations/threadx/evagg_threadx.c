@@ -12,6 +12,7 @@
 #endif
 #endif
 
+/* clang-format off: the macros have no semicolon. */
 size_t evagg_threadx_acquire(void *context) {
     TX_INTERRUPT_SAVE_AREA
 
