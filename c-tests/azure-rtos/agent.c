@@ -19,6 +19,7 @@ void agent_open(void) {
     assert_int_equal(components_factory_NetworkActivity_load_ptr(), ASC_RESULT_OK);
     assert_non_null(fake_agent_ops());
     ip_open(&ip);
+    fake_module_init();
     assert_int_equal(fake_agent_ops()->init(FAKE_COLLECTOR_ID), ASC_RESULT_OK);
     assert_int_equal(fake_agent_ops()->subscribe(FAKE_COLLECTOR_ID), ASC_RESULT_OK);
     assert_int_equal(fake_agent_ops()->start(FAKE_COLLECTOR_ID), ASC_RESULT_OK);

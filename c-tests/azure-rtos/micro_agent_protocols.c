@@ -32,18 +32,33 @@ static void only_the_others_are_sent(void **state) {
     agent_close();
 }
 
+/* It takes no room of the others. */
 static void alone_it_gives_nothing(void **state) {
     (void)state;
     agent_open();
-    for (uint32_t n = 0; n < EVAGG_MICRO_AGENT_CONNECTIONS; n++) {
+    const evagg_statistics_t before = agent_statistics();
+    for (uint32_t n = 0; n < 2 * EVAGG_MICRO_AGENT_CONNECTIONS; n++) {
         agent_talk(kinds[DISABLED + 3 * (n % 2)], n);
     }
-    agent_collect(0);
-    /* And takes no room of what comes then. */
     for (uint32_t n = 0; n < 30; n++) {
         agent_talk(kinds[(DISABLED + 1) % 3], n);
     }
     agent_collect(30);
+    assert_int_equal(agent_statistics().rejected, before.rejected);
+    agent_close();
+}
+
+/* Not even where a hook cannot tell it, because it is behind an extension header. */
+static void behind_an_extension_header_too(void **state) {
+    (void)state;
+    const kind_t kind = kinds[DISABLED + 3];
+    packet_t packet = packet_of(kind, EVAGG_OUT, 1, 0);
+    agent_open();
+    insert_extension(&packet, 60, 0);
+    const evagg_statistics_t before = agent_statistics();
+    assert_int_equal(see_out(&ip, &packet), NX_SUCCESS);
+    assert_int_equal(agent_statistics().offered, before.offered + 1);
+    agent_collect(0);
     agent_close();
 }
 
@@ -69,6 +84,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_others_are_sent),
         cmocka_unit_test(alone_it_gives_nothing),
+        cmocka_unit_test(behind_an_extension_header_too),
         cmocka_unit_test(unsent_the_others_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,68 @@ static void what_comes_back_to_a_full_cache(void **state) {
 }
 
 /* Whatever becomes of the messages: in the end every byte was sent once. */
+/* The message is dropped then, without having been announced. */
+static void another_collector_fails(void **state) {
+    (void)state;
+    agent_open();
+    talk_to_all();
+    assert_int_equal(fake_agent_collect_silently(), ASC_RESULT_OK);
+    assert_int_equal(fake_serializer.count, KINDS);
+    agent_collect(KINDS);
+    check_all(1);
+    agent_collect(0);
+    agent_close();
+}
+
+/* A collection of others alone, between two of ours, drops what is unsent and begins a message of its
+   own. What becomes of that one says nothing of ours. */
+static void others_collect_in_between(void **state) {
+    (void)state;
+    for (int ours_is_sent = 0; ours_is_sent <= 1; ours_is_sent++) {
+        for (int theirs_is_sent = 0; theirs_is_sent <= 1; theirs_is_sent++) {
+            agent_open();
+            const unsigned announcements = fake_agent.announcements;
+            talk_to_all();
+            agent_collect(KINDS);
+            fake_security_module.h_state_machine = ours_is_sent ? 0 : 7;
+            fake_agent_announce();
+            fake_security_module.h_state_machine = theirs_is_sent ? 0 : 7;
+            fake_agent_announce();
+            agent_collect(ours_is_sent ? 0 : KINDS);
+            if (!ours_is_sent) {
+                check_all(1);
+            }
+            assert_int_equal(fake_agent.announcements, announcements + 3 + !ours_is_sent);
+            the_message_is_sent();
+            agent_collect(0);
+            agent_close();
+        }
+    }
+}
+
+/* Each of its inits sets the function that is told of messages. */
+static void the_module_begins_anew(void **state) {
+    (void)state;
+    agent_open();
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(fake_agent_ops()->stop(FAKE_COLLECTOR_ID), ASC_RESULT_OK);
+        if (i % 2 == 0) {
+            fake_module_init();
+        }
+        assert_int_equal(fake_agent_ops()->start(FAKE_COLLECTOR_ID), ASC_RESULT_OK);
+        const unsigned announcements = fake_agent.announcements;
+        talk_to_all();
+        agent_collect(KINDS);
+        assert_int_equal(fake_agent.announcements, announcements + 1);
+        the_message_waits();
+        agent_collect(KINDS);
+        check_all(1);
+        the_message_is_sent();
+        agent_collect(0);
+    }
+    agent_close();
+}
+
 static void every_byte_is_sent_once(void **state) {
     (void)state;
     uint64_t random = 3;
@@ -251,6 +313,9 @@ int main(void) {
         cmocka_unit_test(unsent_when_the_component_ends),
         cmocka_unit_test(without_a_module_every_message_counts_as_sent),
         cmocka_unit_test(what_comes_back_to_a_full_cache),
+        cmocka_unit_test(another_collector_fails),
+        cmocka_unit_test(others_collect_in_between),
+        cmocka_unit_test(the_module_begins_anew),
         cmocka_unit_test(every_byte_is_sent_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,10 +271,10 @@ static void bad_arguments_change_nothing(void **state) {
     const ULONG masks = fake_masks;
     assert_int_equal(evagg_netxduo_attach(NULL, subject.handle, EVAGG_NETXDUO_ALL), NX_PTR_ERROR);
     assert_int_equal(evagg_netxduo_attach(&ip, NULL, EVAGG_NETXDUO_ALL), NX_PTR_ERROR);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, 2), NX_OPTION_ERROR);
+    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, 16), NX_OPTION_ERROR);
     assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, 256), NX_OPTION_ERROR);
     assert_int_equal(evagg_netxduo_attach_all(NULL, EVAGG_NETXDUO_ALL), NX_PTR_ERROR);
-    assert_int_equal(evagg_netxduo_attach_all(subject.handle, 2), NX_OPTION_ERROR);
+    assert_int_equal(evagg_netxduo_attach_all(subject.handle, 16), NX_OPTION_ERROR);
     assert_int_equal(fake_masks, masks);
     assert_int_equal(evagg_netxduo_attach(&never_created, subject.handle, EVAGG_NETXDUO_ALL),
                      NX_PTR_ERROR);
@@ -298,7 +298,7 @@ static void bad_arguments_leave_an_attachment(void **state) {
     (void)state;
     attached_open(EVAGG_NETXDUO_RECEIVED);
     assert_int_equal(evagg_netxduo_attach(&ip, NULL, EVAGG_NETXDUO_ALL), NX_PTR_ERROR);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, 7), NX_OPTION_ERROR);
+    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, 17), NX_OPTION_ERROR);
     see_all(&ip);
     assert_int_equal(hits(&subject), 2 * KINDS);
     close_all();

@@ -237,6 +237,45 @@ static void a_packet_longer_than_its_header_can_say(void **state) {
     }
 }
 
+static UINT left_out_bit(kind_t kind) {
+    return kind.protocol == TCP   ? EVAGG_NETXDUO_NO_TCP
+           : kind.protocol == UDP ? EVAGG_NETXDUO_NO_UDP
+                                  : EVAGG_NETXDUO_NO_ICMP;
+}
+
+/* Every combination of protocols that are left out: these are passed on, and nothing is counted. */
+static void protocols_that_are_left_out(void **state) {
+    (void)state;
+    for (UINT capture = 0; capture < 2 * EVAGG_NETXDUO_NO_ICMP; capture++) {
+        for (size_t i = 0; i < KINDS; i++) {
+            const packet_t in = packet_of(kinds[i], EVAGG_IN, 3, 11);
+            const packet_t out = packet_of(kinds[i], EVAGG_OUT, 3, 11);
+            const uint64_t offered = (capture & left_out_bit(kinds[i])) == 0 ? 2 : 0;
+            attached_open(capture);
+            assert_int_equal(see_in(&ip, &in), NX_SUCCESS);
+            assert_int_equal(see_out(&ip, &out), NX_SUCCESS);
+            check_delivered(kinds[i], 1, transport_header_of(kinds[i]) + 11);
+            assert_int_equal(ip.fake_sent, 1);
+            assert_int_equal(connections_statistics(subject.handle).offered, offered);
+            connections_drain(&subject, 1002, 4);
+            assert_int_equal(subject.count, offered / 2);
+            close_all();
+        }
+    }
+}
+
+/* Too short to tell a protocol. */
+static void a_stub_counts_as_malformed_whatever_is_left_out(void **state) {
+    (void)state;
+    static const packet_t stub = {{0x45, 0, 0, 9}, 9};
+    attached_open(EVAGG_NETXDUO_ALL | EVAGG_NETXDUO_NO_TCP | EVAGG_NETXDUO_NO_UDP |
+                  EVAGG_NETXDUO_NO_ICMP);
+    (void)see_in(&ip, &stub);
+    assert_int_equal(connections_statistics(subject.handle).malformed, 1);
+    check_nothing();
+    close_all();
+}
+
 /* Those that evagg does not know are passed on, and counted where they are seen. */
 static void other_protocols(void **state) {
     (void)state;
@@ -285,6 +324,8 @@ int main(void) {
         cmocka_unit_test(headers_at_any_address),
         cmocka_unit_test(padding_is_not_counted),
         cmocka_unit_test(a_packet_longer_than_its_header_can_say),
+        cmocka_unit_test(protocols_that_are_left_out),
+        cmocka_unit_test(a_stub_counts_as_malformed_whatever_is_left_out),
         cmocka_unit_test(other_protocols),
         cmocka_unit_test(packets_that_netx_drops),
     };

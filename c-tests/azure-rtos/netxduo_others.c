@@ -62,6 +62,22 @@ static void a_filter_that_was_there_is_called_first(void **state) {
     close_all();
 }
 
+/* Nobody is there who could call evagg's, so that is set again. */
+static void a_filter_that_is_taken_away(void **state) {
+    (void)state;
+    open_with_filter(EVAGG_NETXDUO_RECEIVED);
+    ip.nx_ip_packet_filter_extended = NULL;
+    assert_int_equal(see_out(&ip, udp(EVAGG_OUT)), NX_SUCCESS);
+    assert_int_equal(hits(), 0);
+    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    assert_int_equal(see_out(&ip, udp(EVAGG_OUT)), NX_SUCCESS);
+    assert_int_equal(hits(), 1);
+    assert_int_equal(filtered, 0);
+    evagg_netxduo_detach(&ip);
+    assert_true(ip.nx_ip_packet_filter_extended == NULL);
+    close_all();
+}
+
 /* What it drops was not sent, and not received. */
 static void its_verdict_holds(void **state) {
     (void)state;
@@ -302,6 +318,7 @@ static void warnings_are_not_given_from_a_hook(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_that_was_there_is_called_first),
+        cmocka_unit_test(a_filter_that_is_taken_away),
         cmocka_unit_test(its_verdict_holds),
         cmocka_unit_test(the_older_filter_is_left_alone),
         cmocka_unit_test(every_ip_instance_has_its_own_originals),

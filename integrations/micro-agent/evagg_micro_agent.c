@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Takes the place of collector_network_activity.c and object_network_activity_ext.c. All but the
-   packets, which evagg_netxduo.c records, runs on the agent's thread. */
+   packets, which evagg_netxduo.c records, runs on the agent's thread, or on the one that enables or
+   disables the agent. */
 #include <asc_config.h>
 
 #include <stdbool.h>
@@ -39,10 +40,26 @@
 #endif
 
 #ifdef ASC_COLLECTOR_NETWORK_ACTIVITY_CAPTURE_UNICAST_ONLY
-#define CAPTURE EVAGG_NETXDUO_RECEIVED
+#define INCOMING EVAGG_NETXDUO_RECEIVED
 #else
-#define CAPTURE EVAGG_NETXDUO_ALL
+#define INCOMING EVAGG_NETXDUO_ALL
 #endif
+#ifdef ASC_COLLECTOR_NETWORK_ACTIVITY_TCP_DISABLED
+#define NO_TCP EVAGG_NETXDUO_NO_TCP
+#else
+#define NO_TCP 0
+#endif
+#ifdef ASC_COLLECTOR_NETWORK_ACTIVITY_UDP_DISABLED
+#define NO_UDP EVAGG_NETXDUO_NO_UDP
+#else
+#define NO_UDP 0
+#endif
+#ifdef ASC_COLLECTOR_NETWORK_ACTIVITY_ICMP_DISABLED
+#define NO_ICMP EVAGG_NETXDUO_NO_ICMP
+#else
+#define NO_ICMP 0
+#endif
+#define CAPTURE (INCOMING | NO_TCP | NO_UDP | NO_ICMP)
 
 #ifndef EVAGG_MICRO_AGENT_RETAINED
 #define EVAGG_MICRO_AGENT_RETAINED
@@ -181,26 +198,56 @@ static void give_back(void) {
     message.ipv6 = NULL;
 }
 
-#ifdef ASC_COMPONENT_SECURITY_MODULE
-static const NX_AZURE_IOT_SECURITY_MODULE *security_module(void) {
-    return g_component_factory[SecurityModule].component.info.ctx;
-}
+static void settle(void);
 
-/* The module tries again after a while until a message is sent; the core has dropped it by the time
-   that the next one is collected, or that the agent ends. */
-static bool is_message_unsent(void) {
-    return security_module() != NULL && security_module()->h_state_machine != 0;
+/* Whether the agent's module for the cloud was told of the last message with connections in it. */
+static bool is_announced;
+
+#ifdef ASC_COMPONENT_SECURITY_MODULE
+static void (*notify_module)(notifier_t *notifier, int number, void *payload);
+
+static NX_AZURE_IOT_SECURITY_MODULE *security_module(void) {
+    return g_component_factory[SecurityModule].component.info.ctx;
 }
 
 static bool is_hub_connected(void) {
     return security_module() == NULL || security_module()->state == SECURITY_MODULE_STATE_ACTIVE;
 }
+
+/* A message that was not announced was dropped because another collector failed. One that was, is
+   sent once the module has no timer to try again. To be asked before the next is announced. */
+static bool is_message_unsent(void) {
+    return security_module() != NULL && notify_module != NULL &&
+           (!is_announced || security_module()->h_state_machine != 0);
+}
+
+/* The first message announced after a collection is ours. The next one, if we are not asked before, is
+   other collectors': it takes the place of ours, sent or not. */
+static void on_message(notifier_t *notifier, int number, void *payload) {
+    if (is_announced) {
+        settle();
+    }
+    is_announced = true;
+    notify_module(notifier, number, payload);
+}
+
+/* Gets between the agent and the module: the agent has no room for another subscriber. The module
+   sets its function anew at each of its inits, and these come before all starts. */
+static void watch_messages(void) {
+    notifier_t *notifier = security_module() != NULL ? &security_module()->message_ready : NULL;
+
+    if (notifier != NULL && notifier->notify != on_message) {
+        notify_module = notifier->notify;
+        notifier->notify = on_message;
+    }
+}
 #else
-static bool is_message_unsent(void) { return false; }
 static bool is_hub_connected(void) { return true; }
+static bool is_message_unsent(void) { return false; }
+static void watch_messages(void) {}
 #endif
 
-/* Decides about the last message: the agent does not say what became of it. */
+/* Decides about the last message. The agent has dropped it by now, sent or not. */
 static void settle(void) {
     if (is_message_unsent()) {
         give_back();
@@ -219,7 +266,8 @@ static void attach_all(void) {
     last_status = status;
 }
 
-/* What both versions have in common; false for a protocol that the agent's settings leave out. */
+/* What both versions have in common; false for a protocol that the agent's settings leave out, which
+   the hooks could not tell. */
 static bool put_common(network_activity_common_t *common, const evagg_connection_record_t *record) {
     switch (record->connection.protocol) {
 #ifndef ASC_COLLECTOR_NETWORK_ACTIVITY_TCP_DISABLED
@@ -327,6 +375,7 @@ static asc_result_t collect(collector_internal_t *collector, serializer_t *seria
             log_error("evagg: the message failed (%d), its connections stay", (int)result);
             give_back();
         }
+        is_announced = false;
     }
     return result;
 }
@@ -352,6 +401,7 @@ static asc_result_t deinit(component_id_t id) {
 
 static asc_result_t start(component_id_t id) {
     (void)id;
+    watch_messages();
     attach_all();
     return ASC_RESULT_OK;
 }

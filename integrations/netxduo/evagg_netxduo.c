@@ -29,6 +29,8 @@ enum {
 /* Headers, that of TCP without options. */
 enum { IPV4_WORDS = 5, IPV6_WORDS = 10, TRANSPORT_WORDS = 5 };
 
+typedef char ulong_has_four_bytes[sizeof(ULONG) == 4 ? 1 : -1];
+
 /* An IP instance and the hooks that it had. It is never given up while the IP instance exists: a
    thread can be in a hook when another detaches, and a hook that somebody else has taken over since
    is still called through theirs. */
@@ -82,35 +84,52 @@ static VOID put_words(ULONG *wire, const UCHAR *header, UINT count) {
 static VOID record_received(evagg_connections_t *connections, const NX_PACKET *packet,
                             UCHAR protocol) {
     ULONG wire[IPV6_WORDS + TRANSPORT_WORDS];
+    ULONG *start = wire;
+    ULONG *const transport = &wire[IPV6_WORDS];
     const UCHAR *header = packet->nx_packet_ip_header;
-    const UCHAR *transport = packet->nx_packet_prepend_ptr;
-    size_t at_hand = bytes_at_hand(packet, transport);
+    size_t at_hand = bytes_at_hand(packet, packet->nx_packet_prepend_ptr);
     ULONG length = packet->nx_packet_length;
-    UINT words = IPV4_WORDS;
 
     /* Fragments can make a packet longer than a header can say. */
     if (length > 0xffff - 4 * IPV4_WORDS) {
         length = 0xffff - 4 * IPV4_WORDS;
     }
     if (packet->nx_packet_ip_version == NX_IP_VERSION_V4) {
-        wire[0] = in_network_order(0x45000000 | (4 * IPV4_WORDS + length));
-        wire[1] = 0;
-        wire[2] = in_network_order((ULONG)protocol << 16);
-        put_words(&wire[3], &header[12], 2);
+        start = transport - IPV4_WORDS;
+        start[0] = in_network_order(0x45000000 | (4 * IPV4_WORDS + length));
+        start[1] = 0;
+        start[2] = in_network_order((ULONG)protocol << 16);
+        put_words(&start[3], &header[12], 2);
     } else {
-        words = IPV6_WORDS;
-        wire[0] = in_network_order(0x60000000);
-        wire[1] = in_network_order(length << 16 | (ULONG)protocol << 8);
-        put_words(&wire[2], &header[8], 8);
+        start[0] = in_network_order(0x60000000);
+        start[1] = in_network_order(length << 16 | (ULONG)protocol << 8);
+        put_words(&start[2], &header[8], 8);
     }
+    /* Of the transport header, the library reads that it is there, and the ports. */
+    transport[0] = transport[1] = transport[2] = transport[3] = transport[4] = 0;
     if (at_hand >= sizeof(ULONG)) {
-        memcpy(&wire[words], transport, sizeof(ULONG));
+        memcpy(transport, packet->nx_packet_prepend_ptr, sizeof(ULONG));
     }
     if (at_hand > 4 * TRANSPORT_WORDS) {
         at_hand = 4 * TRANSPORT_WORDS;
     }
-    (void)evagg_connections_record_packet(connections, wire, 4 * words + at_hand, EVAGG_IN,
+    (void)evagg_connections_record_packet(connections, start,
+                                          4 * (size_t)(transport - start) + at_hand, EVAGG_IN,
                                           (evagg_time_t)tx_time_get());
+}
+
+static UINT is_left_out(UINT capture, UCHAR protocol) {
+    switch (protocol) {
+    case NX_PROTOCOL_TCP:
+        return capture & EVAGG_NETXDUO_NO_TCP;
+    case NX_PROTOCOL_UDP:
+        return capture & EVAGG_NETXDUO_NO_UDP;
+    case NX_PROTOCOL_ICMP:
+    case NX_PROTOCOL_ICMPV6:
+        return capture & EVAGG_NETXDUO_NO_ICMP;
+    default:
+        return NX_FALSE;
+    }
 }
 
 static VOID release(NX_IP *ip, NX_PACKET *packet) {
@@ -123,13 +142,17 @@ static VOID release(NX_IP *ip, NX_PACKET *packet) {
 static receiver_t record(const NX_IP *ip, const NX_PACKET *packet, UINT receiver, UCHAR protocol) {
     const attachment_t *attachment = find(ip);
     evagg_connections_t *connections;
+    UINT capture;
 
     if (attachment == NX_NULL || attachment->receivers[receiver] == NX_NULL) {
         /* Somebody has copied this hook to another IP instance: there is nobody to pass it on to. */
         return release;
     }
     connections = attachment->connections;
-    if (connections != NX_NULL && attachment->capture == EVAGG_NETXDUO_RECEIVED) {
+    capture = attachment->capture;
+    if (connections != NX_NULL &&
+        (capture == EVAGG_NETXDUO_RECEIVED ||
+         ((capture & EVAGG_NETXDUO_ALL) == 0 && !is_left_out(capture, protocol)))) {
         record_received(connections, packet, protocol);
     }
     return attachment->receivers[receiver];
@@ -153,30 +176,37 @@ static VOID receive_icmpv6(NX_IP *ip, NX_PACKET *packet) {
 }
 #endif
 
+static VOID record_on_the_wire(const attachment_t *attachment, const NX_PACKET *packet,
+                               UINT direction) {
+    evagg_connections_t *connections = attachment->connections;
+    const UCHAR *header = packet->nx_packet_ip_header;
+    const size_t at_hand = bytes_at_hand(packet, header);
+
+    if (connections == NX_NULL ||
+        (attachment->capture > EVAGG_NETXDUO_ALL && at_hand > 9 &&
+         is_left_out(attachment->capture, header[0] >> 4 == 4 ? header[9] : header[6]))) {
+        return;
+    }
+    (void)evagg_connections_record_packet(connections, header, at_hand,
+                                          direction == NX_IP_PACKET_OUT ? EVAGG_OUT : EVAGG_IN,
+                                          (evagg_time_t)tx_time_get());
+}
+
 /* Sees what is sent before it is cut into fragments, and what comes in before anything is checked. */
 static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
     const attachment_t *attachment = find(ip);
-    evagg_connections_t *connections;
-    const UCHAR *header = packet->nx_packet_ip_header;
+    UINT status = NX_SUCCESS;
 
-    if (attachment == NX_NULL) {
-        return NX_SUCCESS;
-    }
-    if (attachment->filter != NX_NULL) {
-        const UINT status = attachment->filter(ip, packet, direction);
-
-        if (status != NX_SUCCESS) {
-            return status;
+    if (attachment != NX_NULL) {
+        if (attachment->filter != NX_NULL) {
+            status = attachment->filter(ip, packet, direction);
+        }
+        if (status == NX_SUCCESS &&
+            (direction == NX_IP_PACKET_OUT || (attachment->capture & EVAGG_NETXDUO_ALL) != 0)) {
+            record_on_the_wire(attachment, packet, direction);
         }
     }
-    connections = attachment->connections;
-    if (connections != NX_NULL &&
-        (direction == NX_IP_PACKET_OUT || attachment->capture == EVAGG_NETXDUO_ALL)) {
-        (void)evagg_connections_record_packet(connections, header, bytes_at_hand(packet, header),
-                                              direction == NX_IP_PACKET_OUT ? EVAGG_OUT : EVAGG_IN,
-                                              (evagg_time_t)tx_time_get());
-    }
-    return NX_SUCCESS;
+    return status;
 }
 
 static const receiver_t own_receivers[RECEIVERS] = {
@@ -201,15 +231,16 @@ static receiver_t *receiver_of(NX_IP *ip, UINT receiver) {
     return (receiver_t *)(VOID *)((UCHAR *)ip + receiver_offsets[receiver]);
 }
 
-/* Whether to set a hook. One that was set before and is somebody else's now is theirs, and theirs
-   calls ours: to set it again would make a circle. But one that is what it was before, or NX_NULL, is
-   so because the IP instance was created anew in the same place. */
-static UINT is_free(const attachment_t *attachment, UINT hook, UINT is_as_before) {
+/* Whether a hook can be set. One that was set before and is somebody else's now may be called by
+   theirs: to set it again would make a circle. One that is what it was before is so because the IP
+   instance was created anew in the same place, or because somebody has restored it. */
+static UINT can_set(const attachment_t *attachment, UINT hook, UINT is_as_before) {
     return is_as_before || (attachment->hooked >> hook & 1) == 0;
 }
 
 static VOID set_hooks(attachment_t *attachment) {
     NX_IP *ip = attachment->ip;
+    const filter_t current = ip->nx_ip_packet_filter_extended;
 
     for (UINT i = 0; i < RECEIVERS; i++) {
         receiver_t *receiver = receiver_of(ip, i);
@@ -218,17 +249,15 @@ static VOID set_hooks(attachment_t *attachment) {
             /* How NetX knows that a protocol is not enabled. */
             attachment->hooked = (UCHAR)(attachment->hooked & ~(1u << i));
         } else if (*receiver != own_receivers[i] &&
-                   is_free(attachment, i, *receiver == attachment->receivers[i])) {
+                   can_set(attachment, i, *receiver == attachment->receivers[i])) {
             attachment->receivers[i] = *receiver;
             attachment->hooked = (UCHAR)(attachment->hooked | 1u << i);
             *receiver = own_receivers[i];
         }
     }
-    if (ip->nx_ip_packet_filter_extended != filter &&
-        is_free(attachment, FILTER,
-                ip->nx_ip_packet_filter_extended == NX_NULL ||
-                    ip->nx_ip_packet_filter_extended == attachment->filter)) {
-        attachment->filter = ip->nx_ip_packet_filter_extended;
+    if (current != filter &&
+        can_set(attachment, FILTER, current == NX_NULL || current == attachment->filter)) {
+        attachment->filter = current;
         attachment->hooked = (UCHAR)(attachment->hooked | 1u << FILTER);
         ip->nx_ip_packet_filter_extended = filter;
     }
@@ -307,7 +336,7 @@ UINT evagg_netxduo_attach(NX_IP *ip, evagg_connections_t *connections, UINT capt
     if (ip == NX_NULL || connections == NX_NULL) {
         return NX_PTR_ERROR;
     }
-    if (capture > EVAGG_NETXDUO_ALL) {
+    if (capture >= 2 * EVAGG_NETXDUO_NO_ICMP) {
         return NX_OPTION_ERROR;
     }
     TX_DISABLE
@@ -326,7 +355,7 @@ UINT evagg_netxduo_attach_all(evagg_connections_t *connections, UINT capture) {
     if (connections == NX_NULL) {
         return NX_PTR_ERROR;
     }
-    if (capture > EVAGG_NETXDUO_ALL) {
+    if (capture >= 2 * EVAGG_NETXDUO_NO_ICMP) {
         return NX_OPTION_ERROR;
     }
     TX_DISABLE

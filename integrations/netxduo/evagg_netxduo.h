@@ -28,8 +28,13 @@ extern "C" {
    addresses of the device. Multicast and broadcast that the device listens to is among them. */
 #define EVAGG_NETXDUO_RECEIVED 0
 /* Incoming packets as the driver hands them in: those that NetX will drop or forward too, and each
-   fragment for itself. */
+   fragment for itself. One that is forwarded to another address of the device comes in twice. */
 #define EVAGG_NETXDUO_ALL 1
+/* To be added to either: packets of this protocol are left out. Behind IPv6 extension headers that the
+   driver hands in, they are recorded all the same. */
+#define EVAGG_NETXDUO_NO_TCP 2
+#define EVAGG_NETXDUO_NO_UDP 4
+#define EVAGG_NETXDUO_NO_ICMP 8
 
 /**
  * Records what an IP instance sends and receives from now on.
@@ -37,11 +42,13 @@ extern "C" {
  * It can be repeated at any time, with another instance or capture too. A packet is recorded once, but
  * for one that is under way while the capture changes.
  * Repeat it after nx_tcp_enable, nx_udp_enable, nx_icmp_enable and nxd_icmp_enable, which set hooks
- * that were not there before.
+ * that were not there before. A hook that somebody else sets over one of these must call it: it is not
+ * set again, lest the two call each other for ever. Set a packet filter of your own before.
  *
- * @param ip          Created, and attached until evagg_netxduo_detach or nx_ip_delete.
+ * @param ip          Created, and attached until evagg_netxduo_detach. Detach before nx_ip_delete if another
+ *                    IP instance can be created in the same place.
  * @param connections Receives the packets; it must live as long.
- * @param capture     EVAGG_NETXDUO_RECEIVED or EVAGG_NETXDUO_ALL.
+ * @param capture     EVAGG_NETXDUO_RECEIVED or EVAGG_NETXDUO_ALL, and what is to be left out.
  * @return NX_SUCCESS; NX_PTR_ERROR for NULL or an IP instance that was not created; NX_OPTION_ERROR;
  *         NX_NO_MORE_ENTRIES with EVAGG_NETXDUO_IP_MAXIMUM others. After an error nothing has changed.
  *

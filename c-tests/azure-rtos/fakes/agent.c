@@ -120,10 +120,39 @@ const component_ops_t *fake_agent_ops(void) {
     return g_component_factory[NetworkActivity].component.ops;
 }
 
-asc_result_t fake_agent_collect(void) {
-    fake_serializer.calls = 0;
-    fake_serializer.count = 0;
+asc_result_t fake_agent_collect_silently(void) {
+    memset(&fake_serializer, 0, sizeof fake_serializer);
     /* The message itself, the heartbeat and the system's description. */
     fake_serializer.bytes = 180 + 150;
     return fake_agent.collect(&fake_agent.collector, &fake_serializer);
+}
+
+#ifdef ASC_COMPONENT_SECURITY_MODULE
+static void take_message(notifier_t *notifier, int number, void *payload) {
+    fake_check(notifier == &fake_security_module.message_ready, "another module is told");
+    fake_check(number == FAKE_MESSAGE_READY && payload == &fake_agent, "it is told something else");
+    fake_agent.announcements++;
+}
+
+void fake_module_init(void) { fake_security_module.message_ready.notify = take_message; }
+
+void fake_agent_announce(void) {
+    notifier_t *const notifier = &fake_security_module.message_ready;
+
+    if (notifier->notify != NULL) {
+        notifier->notify(notifier, FAKE_MESSAGE_READY, &fake_agent);
+    }
+}
+#else
+void fake_module_init(void) {}
+void fake_agent_announce(void) {}
+#endif
+
+asc_result_t fake_agent_collect(void) {
+    const asc_result_t result = fake_agent_collect_silently();
+
+    if (result == ASC_RESULT_OK) {
+        fake_agent_announce();
+    }
+    return result;
 }

@@ -32,6 +32,8 @@ typedef struct {
     collector_priority_t priority;
     unsigned creations;
     unsigned deinits;
+    /* How often the module was told of a message. */
+    unsigned announcements;
     unsigned logs[LOG_LEVEL_WARN + 1];
     char log_text[200];
 } fake_agent_t;
@@ -48,7 +50,14 @@ extern asc_result_t (*components_factory_NetworkActivity_load_ptr)(void);
 
 /* The component's operations, once it is loaded. */
 const component_ops_t *fake_agent_ops(void);
-/* Begins a message and has the collector add to it. */
+/* Begins a message, has the collector add to it, and tells the module that it is to be sent. */
 asc_result_t fake_agent_collect(void);
+/* The same but for the last, as when another collector fails. */
+asc_result_t fake_agent_collect_silently(void);
+/* Tells the module of a message, as when other collectors have begun and filled another. */
+void fake_agent_announce(void);
+#define FAKE_MESSAGE_READY 31
+/* What the module's init does. */
+void fake_module_init(void);
 
 #endif

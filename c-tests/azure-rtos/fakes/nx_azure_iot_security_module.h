@@ -11,8 +11,14 @@ typedef enum {
     SECURITY_MODULE_STATE_SUSPENDED
 } security_module_state_t;
 
+typedef struct notifier_t {
+    void (*notify)(struct notifier_t *notifier, int number, void *payload);
+} notifier_t;
+
 typedef struct {
     security_module_state_t state;
+    /* Told of each message that is to be sent. */
+    notifier_t message_ready;
     /* The timer after which a message is tried again; 0: there is none. */
     unsigned long h_state_machine;
 } NX_AZURE_IOT_SECURITY_MODULE;
