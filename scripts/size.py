@@ -85,7 +85,7 @@ class Build:
         return flash - empty_flash, ram - empty_ram
 
     def parts(self, name):
-        """The flash and RAM of a program by the source file, or the library, that they come from."""
+        """The flash and RAM of a program by the source file, or the library, that they come from; alignment is not in."""
         parts = {}
         memory_map = self.program(name).with_suffix(".elf.map").read_text().partition("Linker script and memory map")[2]
         # What the linker has left out has the address 0, and the first section of all is the vector table.

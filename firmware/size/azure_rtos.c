@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A firmware with the micro agent's collector. What the collector needs of the agent, NetX Duo and
+/* A firmware with the micro agent's collector, to be weighed and not run. What the collector needs of the agent, NetX Duo and
    ThreadX is in its twin too, for the agent has it anyway. */
 #include <asc_config.h>
 
