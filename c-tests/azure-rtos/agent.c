@@ -26,9 +26,10 @@ void agent_open(void) {
 }
 
 void agent_close(void) {
-    unsigned idle = 0;
+    unsigned idle = 0, collections = 0;
     set_as_shipped();
     while (idle < 2) {
+        assert_true(++collections < 1000);
         (void)fake_agent_collect();
         idle = fake_serializer.count == 0 ? idle + 1 : 0;
     }

@@ -5,7 +5,7 @@
 
 #include "board.h"
 
-#define COLLECTIONS REPETITIONS(2000u, 300u)
+#define COLLECTIONS REPETITIONS(2000u, 60u)
 /* Of each kind: the cache has room for all of a window that is being collected and of the next. */
 #define FLOWS 5u
 
