@@ -37,12 +37,15 @@ static void the_seed_is_random(void **state) {
 static void idle_gives_nothing(void **state) {
     (void)state;
     agent_open();
+    const evagg_statistics_t before = agent_statistics();
     for (uint32_t i = 0; i < 5; i++) {
         agent_collect(0);
     }
     agent_talk(kinds[0], 1);
     agent_collect(1);
     agent_collect(0);
+    /* One window for each. */
+    assert_int_equal(agent_statistics().windows, before.windows + 7);
     assert_int_equal(fake_agent.logs[LOG_LEVEL_ERROR], 0);
     agent_close();
 }
