@@ -24,6 +24,10 @@ component_factory_t g_component_factory[FAKE_COMPONENTS];
 
 UINT fake_tx_disable(VOID) { return board_mask_interrupts(); }
 VOID fake_tx_restore(UINT posture) { board_restore_interrupts(posture); }
+UINT tx_mutex_get(TX_MUTEX *mutex, ULONG wait_option) {
+    return (UINT)(mutex->fake_gets += wait_option);
+}
+UINT tx_mutex_put(TX_MUTEX *mutex) { return (UINT)mutex->fake_gets; }
 ULONG tx_time_get(VOID) { return _nx_ip_created_count; }
 uint32_t irand_int(void) { return _nx_ip_created_count; }
 unsigned long itime_time(unsigned long *time) { return time != NULL ? *time : 0; }
@@ -58,6 +62,8 @@ void fake_log(int level, const char *format, ...) {
 static void (*const volatile needed[])(void) = {
     (void (*)(void))fake_tx_disable,
     (void (*)(void))fake_tx_restore,
+    (void (*)(void))tx_mutex_get,
+    (void (*)(void))tx_mutex_put,
     (void (*)(void))tx_time_get,
     (void (*)(void))irand_int,
     (void (*)(void))itime_time,

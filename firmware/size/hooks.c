@@ -23,6 +23,10 @@ EVAGG_ALIGNED static uint8_t storage[EVAGG_CONNECTIONS_STORAGE_SIZE(KEYS)];
 
 UINT fake_tx_disable(VOID) { return board_mask_interrupts(); }
 VOID fake_tx_restore(UINT posture) { board_restore_interrupts(posture); }
+UINT tx_mutex_get(TX_MUTEX *mutex, ULONG wait_option) {
+    return (UINT)(mutex->fake_gets += wait_option);
+}
+UINT tx_mutex_put(TX_MUTEX *mutex) { return (UINT)mutex->fake_gets; }
 ULONG tx_time_get(VOID) { return 2; }
 UINT nx_packet_release(NX_PACKET *packet) { return (UINT)packet->nx_packet_length; }
 

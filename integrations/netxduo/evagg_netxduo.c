@@ -31,9 +31,8 @@ enum { IPV4_WORDS = 5, IPV6_WORDS = 10, TRANSPORT_WORDS = 5 };
 
 typedef char ulong_has_four_bytes[sizeof(ULONG) == 4 ? 1 : -1];
 
-/* An IP instance and the hooks that it had. It is never given up while the IP instance exists: a
-   thread can be in a hook when another detaches, and a hook that somebody else has taken over since
-   is still called through theirs. */
+/* An IP instance and the hooks that it had. It is not given up before the IP instance is deleted: a
+   hook that somebody else has taken over since is still called, through theirs. */
 typedef struct {
     NX_IP *ip;
     /* NULL: nothing is recorded. */
@@ -293,40 +292,29 @@ static UINT is_created(const NX_IP *ip) {
     return NX_FALSE;
 }
 
-/* The place of an IP instance, or one for it. */
-static attachment_t *place(NX_IP *ip) {
-    attachment_t *attachment = find(ip);
-
-    for (UINT i = 0; attachment == NX_NULL && i < EVAGG_NETXDUO_IP_MAXIMUM; i++) {
+static VOID forget_deleted(VOID) {
+    for (UINT i = 0; i < EVAGG_NETXDUO_IP_MAXIMUM; i++) {
         if (!is_created(attachments[i].ip)) {
-            attachment = &attachments[i];
-            memset(attachment, 0, sizeof *attachment);
-            attachment->ip = ip;
+            memset(&attachments[i], 0, sizeof attachments[i]);
         }
     }
-    return attachment;
 }
 
 /* With interrupts masked. */
 static UINT attach(NX_IP *ip, evagg_connections_t *connections, UINT capture) {
-    attachment_t *attachment = place(ip);
+    attachment_t *attachment = find(ip);
 
+    if (attachment == NX_NULL) {
+        attachment = find(NX_NULL);
+    }
     if (attachment == NX_NULL) {
         return NX_NO_MORE_ENTRIES;
     }
+    attachment->ip = ip;
     attachment->capture = (UCHAR)capture;
     attachment->connections = connections;
     set_hooks(attachment);
     return NX_SUCCESS;
-}
-
-static VOID detach(NX_IP *ip) {
-    attachment_t *attachment = find(ip);
-
-    if (attachment != NX_NULL) {
-        attachment->connections = NX_NULL;
-        restore_hooks(attachment);
-    }
 }
 
 UINT evagg_netxduo_attach(NX_IP *ip, evagg_connections_t *connections, UINT capture) {
@@ -340,6 +328,7 @@ UINT evagg_netxduo_attach(NX_IP *ip, evagg_connections_t *connections, UINT capt
         return NX_OPTION_ERROR;
     }
     TX_DISABLE
+    forget_deleted();
     if (is_created(ip)) {
         status = attach(ip, connections, capture);
     }
@@ -359,6 +348,7 @@ UINT evagg_netxduo_attach_all(evagg_connections_t *connections, UINT capture) {
         return NX_OPTION_ERROR;
     }
     TX_DISABLE
+    forget_deleted();
     ip = _nx_ip_created_ptr;
     for (ULONG i = 0; i < _nx_ip_created_count; i++) {
         if (attach(ip, connections, capture) != NX_SUCCESS) {
@@ -370,25 +360,29 @@ UINT evagg_netxduo_attach_all(evagg_connections_t *connections, UINT capture) {
     return status;
 }
 
+/* NetX looks whether there is a filter, and then reads it again to call it, all with nx_ip_protection
+   held. So the filter must not become NX_NULL while anybody else holds it. */
 VOID evagg_netxduo_detach(NX_IP *ip) {
     TX_INTERRUPT_SAVE_AREA
+    attachment_t *attachment = NX_NULL;
 
     TX_DISABLE
     if (is_created(ip)) {
-        detach(ip);
+        attachment = find(ip);
     }
     TX_RESTORE
+    if (attachment != NX_NULL) {
+        tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
+        TX_DISABLE
+        attachment->connections = NX_NULL;
+        restore_hooks(attachment);
+        TX_RESTORE
+        tx_mutex_put(&ip->nx_ip_protection);
+    }
 }
 
 VOID evagg_netxduo_detach_all(void) {
-    TX_INTERRUPT_SAVE_AREA
-    NX_IP *ip;
-
-    TX_DISABLE
-    ip = _nx_ip_created_ptr;
-    for (ULONG i = 0; i < _nx_ip_created_count; i++) {
-        detach(ip);
-        ip = ip->nx_ip_created_next;
+    for (UINT i = 0; i < EVAGG_NETXDUO_IP_MAXIMUM; i++) {
+        evagg_netxduo_detach(attachments[i].ip);
     }
-    TX_RESTORE
 }

@@ -67,11 +67,9 @@ UINT evagg_netxduo_attach_all(evagg_connections_t *connections, UINT capture);
  * Records no more of an IP instance. Its hooks are what they were, but for one that another party
  * has taken over since: that one goes on to pass its packets on.
  *
- * A thread that is in a hook at this moment may record its packet afterwards.
+ * @param ip Attached or not; NULL is ignored. It must not be deleted meanwhile.
  *
- * @param ip Attached or not; NULL is ignored.
- *
- * Any thread, and initialization.
+ * Any thread. It waits for the mutex of the IP instance, so that no hook of it is under way.
  */
 VOID evagg_netxduo_detach(NX_IP *ip);
 

@@ -22,9 +22,6 @@ extern ULONG fake_masks;
 extern ULONG fake_nested_masks;
 
 UINT fake_posture(VOID);
-/* What nx_ip_protection is to threads; nothing on one processor. */
-VOID fake_protect(VOID);
-VOID fake_unprotect(VOID);
 
 /* NetX Duo. */
 

@@ -133,9 +133,11 @@ VOID fake_enable_all(NX_IP *ip) {
 #endif
 }
 
-/* A hook is read once, as optimised code does: it may become NX_NULL at any time. */
+/* The hook is read twice, as unoptimised code does. */
 static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
-    UINT (*volatile const extended)(NX_IP *, NX_PACKET *, UINT) = ip->nx_ip_packet_filter_extended;
+    UINT (*volatile *const extended)
+    (NX_IP *, NX_PACKET *, UINT) =
+        (UINT(*volatile *)(NX_IP *, NX_PACKET *, UINT)) & ip->nx_ip_packet_filter_extended;
     UINT status = NX_SUCCESS;
 
     packet->fake_sum = sum_of(packet);
@@ -143,8 +145,8 @@ static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
     if (ip->nx_ip_packet_filter != NX_NULL) {
         status = ip->nx_ip_packet_filter(packet->nx_packet_ip_header, direction);
     }
-    if (status == NX_SUCCESS && extended != NX_NULL) {
-        status = extended(ip, packet, direction);
+    if (status == NX_SUCCESS && *extended != NX_NULL) {
+        status = (*extended)(ip, packet, direction);
     }
     fake_in_hook--;
     fake_check(packet->fake_sum == sum_of(packet), "a filter has changed the packet");
@@ -321,7 +323,7 @@ UINT fake_receive(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first) {
     NX_PACKET *packet;
     UINT status;
 
-    fake_protect();
+    (void)tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
     packet = fake_packet(bytes, length, first);
     status = filter(ip, packet, NX_IP_PACKET_IN);
     if (status != NX_SUCCESS) {
@@ -329,7 +331,7 @@ UINT fake_receive(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first) {
     } else {
         process(ip, packet);
     }
-    fake_unprotect();
+    (void)tx_mutex_put(&ip->nx_ip_protection);
     return status;
 }
 
@@ -337,7 +339,7 @@ UINT fake_send(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first) {
     NX_PACKET *packet;
     UINT status;
 
-    fake_protect();
+    (void)tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
     packet = fake_packet(bytes, length, first);
     status = filter(ip, packet, NX_IP_PACKET_OUT);
     if (status != NX_SUCCESS) {
@@ -346,6 +348,6 @@ UINT fake_send(NX_IP *ip, const VOID *bytes, ULONG length, ULONG first) {
         ip->fake_sent++;
         consume(packet);
     }
-    fake_unprotect();
+    (void)tx_mutex_put(&ip->nx_ip_protection);
     return status;
 }

@@ -54,6 +54,7 @@ enum { FAKE_TCP, FAKE_UDP, FAKE_ICMP, FAKE_ICMPV6, FAKE_PROTOCOLS };
 typedef struct NX_IP_STRUCT {
     ULONG nx_ip_id;
     struct NX_IP_STRUCT *nx_ip_created_next;
+    TX_MUTEX nx_ip_protection;
     VOID (*nx_ip_tcp_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     VOID (*nx_ip_udp_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     VOID (*nx_ip_icmp_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);

@@ -30,8 +30,8 @@ static VOID mask(VOID) {
     }
 }
 static VOID unmask(VOID) { board_restore_interrupts(state); }
-VOID fake_protect(VOID) {}
-VOID fake_unprotect(VOID) {}
+static VOID wait_for_mutex(VOID) {}
+static VOID leave_mutex(VOID) {}
 
 #elif defined(FAKE_PORT_MUTEX)
 #include <pthread.h>
@@ -46,8 +46,8 @@ static VOID mask(VOID) {
     }
 }
 static VOID unmask(VOID) { (void)pthread_mutex_unlock(&processor); }
-VOID fake_protect(VOID) { (void)pthread_mutex_lock(&protection); }
-VOID fake_unprotect(VOID) { (void)pthread_mutex_unlock(&protection); }
+static VOID wait_for_mutex(VOID) { (void)pthread_mutex_lock(&protection); }
+static VOID leave_mutex(VOID) { (void)pthread_mutex_unlock(&protection); }
 
 #else
 
@@ -55,8 +55,8 @@ static UINT posture = FAKE_ENABLED;
 
 static VOID mask(VOID) {}
 static VOID unmask(VOID) {}
-VOID fake_protect(VOID) {}
-VOID fake_unprotect(VOID) {}
+static VOID wait_for_mutex(VOID) {}
+static VOID leave_mutex(VOID) {}
 #endif
 
 UINT fake_posture(VOID) { return posture; }
@@ -79,6 +79,21 @@ VOID fake_tx_restore(UINT before) {
         posture = FAKE_ENABLED;
         unmask();
     }
+}
+
+/* All mutexes are one, and there is no mutex between a program and its interrupts. */
+UINT tx_mutex_get(TX_MUTEX *mutex, ULONG wait_option) {
+    fake_check(fake_posture() == FAKE_ENABLED, "waited for a mutex with interrupts masked");
+    fake_check(wait_option == TX_WAIT_FOREVER, "a mutex that is not waited for");
+    wait_for_mutex();
+    mutex->fake_gets++;
+    return TX_SUCCESS;
+}
+
+UINT tx_mutex_put(TX_MUTEX *mutex) {
+    fake_check(mutex->fake_gets > 0, "put a mutex that it never got");
+    leave_mutex();
+    return TX_SUCCESS;
 }
 
 ULONG tx_time_get(VOID) { return fake_time; }

@@ -22,4 +22,14 @@ UINT fake_tx_disable(VOID);
 VOID fake_tx_restore(UINT posture);
 ULONG tx_time_get(VOID);
 
+typedef struct {
+    ULONG fake_gets;
+} TX_MUTEX;
+
+#define TX_SUCCESS 0
+#define TX_WAIT_FOREVER 0xffffffffu
+
+UINT tx_mutex_get(TX_MUTEX *mutex, ULONG wait_option);
+UINT tx_mutex_put(TX_MUTEX *mutex);
+
 #endif
