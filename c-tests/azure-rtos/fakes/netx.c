@@ -133,11 +133,11 @@ VOID fake_enable_all(NX_IP *ip) {
 #endif
 }
 
+typedef UINT (*volatile filter_hook_t)(NX_IP *, NX_PACKET *, UINT);
+
 /* The hook is read twice, as unoptimised code does. */
 static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
-    UINT (*volatile *const extended)
-    (NX_IP *, NX_PACKET *, UINT) =
-        (UINT(*volatile *)(NX_IP *, NX_PACKET *, UINT)) & ip->nx_ip_packet_filter_extended;
+    const filter_hook_t *const extended = &ip->nx_ip_packet_filter_extended;
     UINT status = NX_SUCCESS;
 
     packet->fake_sum = sum_of(packet);
