@@ -140,10 +140,11 @@ static VOID release(NX_IP *ip, NX_PACKET *packet) {
    all that NetX does with the packet. */
 static receiver_t record(const NX_IP *ip, const NX_PACKET *packet, UINT receiver, UCHAR protocol) {
     const attachment_t *attachment = find(ip);
+    receiver_t original = attachment != NX_NULL ? attachment->receivers[receiver] : NX_NULL;
     evagg_connections_t *connections;
     UINT capture;
 
-    if (attachment == NX_NULL || attachment->receivers[receiver] == NX_NULL) {
+    if (original == NX_NULL) {
         /* Somebody has copied this hook to another IP instance: there is nobody to pass it on to. */
         return release;
     }
@@ -154,7 +155,7 @@ static receiver_t record(const NX_IP *ip, const NX_PACKET *packet, UINT receiver
          ((capture & EVAGG_NETXDUO_ALL) == 0 && !is_left_out(capture, protocol)))) {
         record_received(connections, packet, protocol);
     }
-    return attachment->receivers[receiver];
+    return original;
 }
 
 static VOID receive_tcp(NX_IP *ip, NX_PACKET *packet) {
@@ -197,8 +198,10 @@ static UINT filter(NX_IP *ip, NX_PACKET *packet, UINT direction) {
     UINT status = NX_SUCCESS;
 
     if (attachment != NX_NULL) {
-        if (attachment->filter != NX_NULL) {
-            status = attachment->filter(ip, packet, direction);
+        const filter_t original = attachment->filter;
+
+        if (original != NX_NULL) {
+            status = original(ip, packet, direction);
         }
         if (status == NX_SUCCESS &&
             (direction == NX_IP_PACKET_OUT || (attachment->capture & EVAGG_NETXDUO_ALL) != 0)) {
