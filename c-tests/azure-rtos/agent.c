@@ -94,6 +94,15 @@ void agent_collect(unsigned count) {
     assert_int_equal(fake_serializer.count, count);
 }
 
+uint64_t agent_message_bytes(void) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < fake_serializer.count; i++) {
+        sum += fake_serializer.entries[i].common.bytes_in;
+        sum += fake_serializer.entries[i].common.bytes_out;
+    }
+    return sum;
+}
+
 evagg_statistics_t agent_statistics(void) {
     evagg_statistics_t statistics;
     assert_int_equal(evagg_micro_agent_statistics(&statistics), EVAGG_OK);

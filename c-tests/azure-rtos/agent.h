@@ -26,6 +26,8 @@ void agent_check(kind_t kind, uint32_t n, uint32_t bytes_in, uint32_t bytes_out)
 void agent_check_talk(kind_t kind, uint32_t n);
 /* Collects: the message has that many connections. */
 void agent_collect(unsigned count);
+/* In and out, of all connections in the last message. */
+uint64_t agent_message_bytes(void);
 evagg_statistics_t agent_statistics(void);
 
 #endif

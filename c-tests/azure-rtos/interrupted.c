@@ -30,15 +30,6 @@ static void see_one(void) {
     board_start_tick(4 + (uint32_t)(next_random(&random) % 64), see_one);
 }
 
-static uint64_t bytes_of_message(void) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < fake_serializer.count; i++) {
-        sum += fake_serializer.entries[i].common.bytes_in;
-        sum += fake_serializer.entries[i].common.bytes_out;
-    }
-    return sum;
-}
-
 static void every_byte_is_sent_once(void **state) {
     (void)state;
     uint64_t fates = 2, sent = 0, waiting = 0;
@@ -56,7 +47,7 @@ static void every_byte_is_sent_once(void **state) {
         is_collecting = 1;
         const asc_result_t result = fake_agent_collect();
         is_collecting = 0;
-        waiting = result == ASC_RESULT_OK ? bytes_of_message() : 0;
+        waiting = result == ASC_RESULT_OK ? agent_message_bytes() : 0;
     }
     board_stop_tick();
     assert_true(interrupts_of_collections > COLLECTIONS / 4);
@@ -64,7 +55,7 @@ static void every_byte_is_sent_once(void **state) {
     fake_agent.serializer_result = ASC_RESULT_OK;
     sent += waiting;
     while (fake_agent_collect() == ASC_RESULT_OK) {
-        sent += bytes_of_message();
+        sent += agent_message_bytes();
     }
     const evagg_statistics_t statistics = agent_statistics();
     assert_int_equal(statistics.offered, interrupts);

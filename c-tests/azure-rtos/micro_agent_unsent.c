@@ -278,13 +278,7 @@ static void every_byte_is_sent_once(void **state) {
         fake_agent.time = fate == 4 ? ITIME_FAILED : 1700000000;
         fake_security_module.state =
             fate == 5 ? SECURITY_MODULE_STATE_SUSPENDED : SECURITY_MODULE_STATE_ACTIVE;
-        waiting = 0;
-        if (fake_agent_collect() == ASC_RESULT_OK) {
-            for (unsigned n = 0; n < fake_serializer.count; n++) {
-                waiting += fake_serializer.entries[n].common.bytes_in;
-                waiting += fake_serializer.entries[n].common.bytes_out;
-            }
-        }
+        waiting = fake_agent_collect() == ASC_RESULT_OK ? agent_message_bytes() : 0;
     }
     the_message_is_sent();
     fake_agent.serializer_result = ASC_RESULT_OK;
@@ -292,10 +286,7 @@ static void every_byte_is_sent_once(void **state) {
     fake_security_module.state = SECURITY_MODULE_STATE_ACTIVE;
     sent += waiting;
     while (fake_agent_collect() == ASC_RESULT_OK) {
-        for (unsigned n = 0; n < fake_serializer.count; n++) {
-            sent += fake_serializer.entries[n].common.bytes_in;
-            sent += fake_serializer.entries[n].common.bytes_out;
-        }
+        sent += agent_message_bytes();
     }
     assert_int_equal(agent_statistics().rejected, before.rejected);
     assert_int_equal(sent, seen);

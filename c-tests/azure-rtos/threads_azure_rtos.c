@@ -52,15 +52,6 @@ static uint64_t join_feeders(feeder_t feeders[FEEDERS]) {
     return bytes;
 }
 
-static uint64_t bytes_of_message(void) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < fake_serializer.count; i++) {
-        sum += fake_serializer.entries[i].common.bytes_in;
-        sum += fake_serializer.entries[i].common.bytes_out;
-    }
-    return sum;
-}
-
 static void every_byte_is_sent_once(void **state) {
     (void)state;
     uint64_t fates = 2, sent = 0, waiting = 0;
@@ -76,14 +67,14 @@ static void every_byte_is_sent_once(void **state) {
             sent += waiting;
         }
         fake_agent.serializer_result = fate == 1 ? ASC_RESULT_EXCEPTION : ASC_RESULT_OK;
-        waiting = fake_agent_collect() == ASC_RESULT_OK ? bytes_of_message() : 0;
+        waiting = fake_agent_collect() == ASC_RESULT_OK ? agent_message_bytes() : 0;
     }
     const uint64_t seen = join_feeders(feeders);
     fake_security_module.h_state_machine = 0;
     fake_agent.serializer_result = ASC_RESULT_OK;
     sent += waiting;
     while (fake_agent_collect() == ASC_RESULT_OK) {
-        sent += bytes_of_message();
+        sent += agent_message_bytes();
     }
     assert_int_equal(agent_statistics().offered, FEEDERS * PACKETS);
     assert_int_equal(agent_statistics().rejected, 0);
