@@ -18,6 +18,7 @@ from common import ROOT, run, with_block
 BUDGETS = ROOT / "firmware/budgets.json"
 COMMITTED = ROOT / "firmware/sizes.json"
 README = ROOT / "README.md"
+GUIDE = ROOT / "docs/azure-rtos.md"
 TARGETS = re.search(r"^set\(evagg_targets (.*)\)", (ROOT / "cmake/targets.cmake").read_text(), re.MULTILINE).group(1).split()
 
 # The committed figures and their rows of the table.
@@ -233,6 +234,14 @@ def print_table(measured, committed, budgets):
         print(f"{target}: of flash_both, {sum(support.values())} bytes are not evagg's own: {names}")
 
 
+def unsaid(numbers):
+    """Which of them docs/azure-rtos.md, which speaks of Cortex-M4, does not say."""
+    guide = GUIDE.read_text()
+    for number in numbers:
+        if not re.search(rf"(?<![\d,]){number:,}(?![\d,]*\d)", guide):
+            yield f"{GUIDE.name} does not say {number:,}, a figure of the collector for the micro agent"
+
+
 def readme_table(committed):
     lines = ["| | " + " | ".join(committed) + " |", "|---|" + "---:|" * len(committed)]
     for key, title in TITLES.items():
@@ -286,6 +295,11 @@ def main():
                 failures.append(f"{target}: {COMMITTED.name} lacks {', '.join(missing)}; `scripts/size.py --update` writes them")
         if not failures and with_table(README.read_text(), readme_table(committed)) != README.read_text():
             failures.append("the README's table is not that of firmware/sizes.json; `scripts/size.py --update` writes it")
+    if "cortex-m4f" in targets:
+        figures = committed.get("cortex-m4f", {})
+        failures += unsaid(figures[key] for key in TITLES if ("azure_rtos" in key or "netxduo" in key) and key in figures)
+        if options.update:
+            failures += unsaid(flash for flash, _ in measured["cortex-m4f"]["azure_rtos_parts"].values())
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0
