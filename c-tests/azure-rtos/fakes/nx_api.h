@@ -18,6 +18,7 @@
 #define NX_PTR_ERROR 0x07
 #define NX_OPTION_ERROR 0x0a
 #define NX_NO_MORE_ENTRIES 0x17
+#define NX_NOT_SUCCESSFUL 0x43
 
 #define NX_IP_VERSION_V4 4
 #define NX_IP_VERSION_V6 6
