@@ -103,6 +103,17 @@ uint64_t agent_message_bytes(void) {
     return sum;
 }
 
+#ifdef ASC_COMPONENT_SECURITY_MODULE
+uint64_t agent_collect_by_chance(uint64_t *random, uint64_t *waiting) {
+    const uint64_t fate = next_random(random) % 8;
+    const uint64_t sent = fate != 0 ? *waiting : 0;
+    fake_security_module.h_state_machine = fate == 0;
+    fake_agent.serializer_result = fate == 1 ? ASC_RESULT_EXCEPTION : ASC_RESULT_OK;
+    *waiting = fake_agent_collect() == ASC_RESULT_OK ? agent_message_bytes() : 0;
+    return sent;
+}
+#endif
+
 evagg_statistics_t agent_statistics(void) {
     evagg_statistics_t statistics;
     assert_int_equal(evagg_micro_agent_statistics(&statistics), EVAGG_OK);

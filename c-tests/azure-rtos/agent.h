@@ -28,6 +28,9 @@ void agent_check_talk(kind_t kind, uint32_t n);
 void agent_collect(unsigned count);
 /* In and out, of all connections in the last message. */
 uint64_t agent_message_bytes(void);
+/* Collects. By chance the last message, with `waiting` bytes, is unsent, or this one fails. Returns the
+   bytes that were sent; `waiting` becomes those of this message. */
+uint64_t agent_collect_by_chance(uint64_t *random, uint64_t *waiting);
 evagg_statistics_t agent_statistics(void);
 
 #endif

@@ -36,18 +36,9 @@ static void every_byte_is_sent_once(void **state) {
     agent_open();
     board_start_tick(4, see_one);
     for (uint32_t i = 0; i < COLLECTIONS; i++) {
-        const uint64_t fate = next_random(&fates) % 8;
-        if (fate == 0) {
-            fake_security_module.h_state_machine = 1;
-        } else {
-            fake_security_module.h_state_machine = 0;
-            sent += waiting;
-        }
-        fake_agent.serializer_result = fate == 1 ? ASC_RESULT_EXCEPTION : ASC_RESULT_OK;
         is_collecting = 1;
-        const asc_result_t result = fake_agent_collect();
+        sent += agent_collect_by_chance(&fates, &waiting);
         is_collecting = 0;
-        waiting = result == ASC_RESULT_OK ? agent_message_bytes() : 0;
     }
     board_stop_tick();
     assert_true(interrupts_of_collections > COLLECTIONS / 4);

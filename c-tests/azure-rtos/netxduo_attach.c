@@ -36,6 +36,16 @@ static uint32_t hits(connections_case_t *instance) {
     return sum;
 }
 
+static void attach_ip(void) {
+    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+}
+
+static void detach_and_close(void) {
+    evagg_netxduo_detach(&ip);
+    check_hooks_are_original(&ip);
+    close_all();
+}
+
 static void detach_restores_every_hook(void **state) {
     (void)state;
     attached_open(EVAGG_NETXDUO_RECEIVED);
@@ -44,9 +54,7 @@ static void detach_restores_every_hook(void **state) {
     check_hooks_are_original(&ip);
     see_all(&ip);
     check_nothing();
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
 }
 
 static void attached_twice_records_once(void **state) {
@@ -58,9 +66,7 @@ static void attached_twice_records_once(void **state) {
     }
     see_all(&ip);
     assert_int_equal(hits(&subject), 2 * KINDS);
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
 }
 
 static void a_thousand_times(void **state) {
@@ -89,7 +95,7 @@ static void another_capture_holds_from_the_next_packet_on(void **state) {
     assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_ALL), NX_SUCCESS);
     (void)see_in(&ip, &packet);
     assert_int_equal(hits(&subject), 1);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     (void)see_in(&ip, &packet);
     assert_int_equal(hits(&subject), 0);
     close_all();
@@ -168,7 +174,7 @@ static void protocols_enabled_later(void **state) {
     (void)state;
     cache_open();
     fake_ip_create(&ip);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     assert_true(ip.nx_ip_tcp_packet_receive == NULL);
     assert_true(ip.nx_ip_udp_packet_receive == NULL);
     assert_true(ip.nx_ip_icmp_packet_receive == NULL);
@@ -177,16 +183,14 @@ static void protocols_enabled_later(void **state) {
     /* Those that were sent. */
     assert_int_equal(hits(&subject), KINDS);
     ip.nx_ip_udp_packet_receive = fake_udp_receive;
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     see_all(&ip);
     assert_int_equal(hits(&subject), KINDS + KINDS / 3);
     fake_enable_all(&ip);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     see_all(&ip);
     assert_int_equal(hits(&subject), 2 * KINDS);
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
 }
 
 static void a_deleted_ip_instance_gives_its_place_back(void **state) {
@@ -232,9 +236,7 @@ static void deleted_while_attached_and_created_anew(void **state) {
         see_all(&ip);
         assert_int_equal(hits(&subject), 2 * KINDS);
     }
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
 }
 
 static UINT let_pass(NX_IP *instance, NX_PACKET *packet, UINT direction) {
@@ -250,17 +252,15 @@ static void created_anew_without_the_hooks_that_it_had(void **state) {
     cache_open();
     ip_open(&ip);
     ip.nx_ip_packet_filter_extended = let_pass;
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     fake_ip_delete(&ip);
     fake_ip_create(&ip);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     fake_enable_all(&ip);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     see_all(&ip);
     assert_int_equal(hits(&subject), 2 * KINDS);
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
 }
 
 /* Noticed by an attach of another one in between, as by each collection. */
@@ -268,13 +268,13 @@ static void created_anew_with_another_hook(void **state) {
     (void)state;
     cache_open();
     ip_open(&ip);
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     fake_ip_delete(&ip);
     assert_int_equal(evagg_netxduo_attach_all(subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
     fake_ip_create(&ip);
     fake_enable_all(&ip);
     ip.nx_ip_packet_filter_extended = let_pass;
-    assert_int_equal(evagg_netxduo_attach(&ip, subject.handle, EVAGG_NETXDUO_RECEIVED), NX_SUCCESS);
+    attach_ip();
     see_all(&ip);
     assert_int_equal(hits(&subject), 2 * KINDS);
     evagg_netxduo_detach(&ip);
@@ -301,9 +301,7 @@ static void bad_arguments_change_nothing(void **state) {
     check_hooks_are_original(&ip);
     evagg_netxduo_detach(NULL);
     evagg_netxduo_detach(&never_created);
-    evagg_netxduo_detach(&ip);
-    check_hooks_are_original(&ip);
-    close_all();
+    detach_and_close();
     /* Without any IP instance. */
     cache_open();
     evagg_netxduo_detach_all();

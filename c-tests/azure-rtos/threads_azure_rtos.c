@@ -59,15 +59,7 @@ static void every_byte_is_sent_once(void **state) {
     agent_open();
     start_feeders(feeders);
     while (atomic_load(&running) > 0) {
-        const uint64_t fate = next_random(&fates) % 8;
-        if (fate == 0) {
-            fake_security_module.h_state_machine = 1;
-        } else {
-            fake_security_module.h_state_machine = 0;
-            sent += waiting;
-        }
-        fake_agent.serializer_result = fate == 1 ? ASC_RESULT_EXCEPTION : ASC_RESULT_OK;
-        waiting = fake_agent_collect() == ASC_RESULT_OK ? agent_message_bytes() : 0;
+        sent += agent_collect_by_chance(&fates, &waiting);
     }
     const uint64_t seen = join_feeders(feeders);
     fake_security_module.h_state_machine = 0;
